@@ -1,0 +1,158 @@
+//! A target with its verdict, evidence and attempts.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::{Endpoint, Family};
+use super::observation::{Attempt, Blind};
+use super::position::Position;
+use super::reach::Reach;
+use super::target::{Barrier, Denial};
+use super::verdict::{Reason, RestsOn, Verdict};
+
+/// The target as the report names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetInfo {
+    /// Unique in a report.
+    pub name: String,
+    /// `url`, `tcp` or `dns`.
+    pub kind: String,
+    /// The URL, `host:port` or name.
+    pub address: String,
+    /// The port that is connected to; none for a name.
+    pub port: Option<u16>,
+    /// The promise.
+    pub barrier: Barrier,
+    /// Which stops count at the barrier.
+    pub denial: Denial,
+    /// The families watched.
+    pub families: Vec<Family>,
+    /// Where it is declared.
+    pub position: Position,
+}
+
+/// What one resolver said about one record type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NameAnswer {
+    /// Addresses.
+    Addresses(Vec<IpAddr>),
+    /// The name exists and has no such record.
+    NoData,
+    /// NXDOMAIN.
+    NxDomain,
+    /// No answer that counts.
+    Blind(Blind),
+}
+
+/// One question to one resolver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NameQuery {
+    /// The resolver's address and port.
+    pub resolver: String,
+    /// The family asked for: A for IPv4, AAAA for IPv6.
+    pub family: Family,
+    /// What it said.
+    pub answer: NameAnswer,
+    /// The aliases on the way, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cnames: Vec<String>,
+    /// How long the answer took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// Everything that was asked about a target's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NameReport {
+    /// The name asked for, in ASCII.
+    pub name: String,
+    /// One entry a resolver and family.
+    pub queries: Vec<NameQuery>,
+}
+
+/// One endpoint with its verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointReport {
+    /// Which one.
+    pub endpoint: Endpoint,
+    /// The word on it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The furthest rung of its attempts; none if every attempt was blind.
+    pub reach: Option<Reach>,
+    /// The control that it rests on, where one is needed and held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<RestsOn>,
+    /// The attempts in order. Empty where the address was not to be connected to.
+    pub attempts: Vec<Attempt>,
+}
+
+/// The word on one family's name resolution, where the name itself decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NameVerdict {
+    /// The word.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The rung; none where the resolvers could not be asked.
+    pub reach: Option<Reach>,
+    /// The control that it rests on, where one is needed and held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_on: Option<RestsOn>,
+    /// The families that this is about.
+    pub families: Vec<Family>,
+}
+
+/// Something worth knowing beside the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// A reset came back: the packet got through to a host, and only the absence of a listener
+    /// protects it.
+    OnlyNoListener,
+    /// IPv6 is declared unwatched.
+    Ipv6Unwatched,
+    /// IPv4 is declared unwatched.
+    Ipv4Unwatched,
+    /// The control stood on another port than the endpoint.
+    ControlOnOtherPort,
+    /// A resolver answers for names that cannot exist.
+    ResolverInvents,
+    /// Public DNS gives addresses that are not globally routable.
+    PrivateAddressPublished,
+}
+
+/// A target with its verdict, evidence and attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// What was watched.
+    pub target: TargetInfo,
+    /// The word on it: the worst of its parts.
+    pub verdict: Verdict,
+    /// Why: the reason of the first part that has this verdict.
+    pub reason: Reason,
+    /// The furthest rung of all attempts; none if nothing could be seen.
+    pub reach: Option<Reach>,
+    /// What the resolvers said; none for an address literal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<NameReport>,
+    /// Verdicts that the name resolution alone decides, such as NXDOMAIN or a dead resolver.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub name_verdicts: Vec<NameVerdict>,
+    /// The endpoints, sorted by address.
+    pub endpoints: Vec<EndpointReport>,
+    /// What is worth knowing besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+}
+
+impl Finding {
+    /// How many attempts were made against all endpoints together.
+    #[must_use]
+    pub fn attempts(&self) -> usize {
+        self.endpoints.iter().map(|e| e.attempts.len()).sum()
+    }
+}

@@ -1,0 +1,11 @@
+//! The ground floor: the words of the field as types, and the verdict. No input, no output.
+
+pub mod address;
+pub mod endpoint;
+pub mod finding;
+pub mod observation;
+pub mod position;
+pub mod reach;
+pub mod report;
+pub mod target;
+pub mod verdict;

@@ -1,0 +1,321 @@
+//! What the user declares, after the configuration was read and found good.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::Family;
+use super::position::Position;
+use super::reach::{Layer, Reach};
+
+/// A host as it stands in a target: a name to resolve, or an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// A DNS name in its ASCII form, without a trailing dot.
+    Name(String),
+    /// An IP address literal.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// The parts of a URL that a probe needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// The URL in its normal form, with the host in ASCII. Never holds credentials.
+    pub text: String,
+    /// Whether the scheme is `https`.
+    pub https: bool,
+    /// The host.
+    pub host: Host,
+    /// The port, given or of the scheme.
+    pub port: u16,
+    /// Path and query, beginning with `/`.
+    pub path: String,
+    /// The value of the `Host` header or `:authority`.
+    pub authority: String,
+}
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A web address, climbed up to HTTP.
+    Url(Url),
+    /// A TCP port.
+    Tcp {
+        /// The host.
+        host: Host,
+        /// The port.
+        port: u16,
+    },
+    /// A name that must not lead anywhere.
+    Dns {
+        /// The name in ASCII, without a trailing dot.
+        name: String,
+    },
+}
+
+impl TargetKind {
+    /// The key of this kind in the configuration.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "url",
+            Self::Tcp { .. } => "tcp",
+            Self::Dns { .. } => "dns",
+        }
+    }
+
+    /// The host that must be resolved, if it is a name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Url(Url {
+                host: Host::Name(name),
+                ..
+            })
+            | Self::Tcp {
+                host: Host::Name(name),
+                ..
+            }
+            | Self::Dns { name } => Some(name),
+            Self::Url(_) | Self::Tcp { .. } => None,
+        }
+    }
+
+    /// The address literal, if the host is one.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Url(Url {
+                host: Host::Address(address),
+                ..
+            })
+            | Self::Tcp {
+                host: Host::Address(address),
+                ..
+            } => Some(*address),
+            Self::Url(_) | Self::Tcp { .. } | Self::Dns { .. } => None,
+        }
+    }
+
+    /// The port that is connected to; none for a name.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::Url(url) => Some(url.port),
+            Self::Tcp { port, .. } => Some(*port),
+            Self::Dns { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for TargetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => f.write_str(&url.text),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Dns { name } => f.write_str(name),
+        }
+    }
+}
+
+/// The layer at which an outsider must be stopped at the latest.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Barrier {
+    /// No address, or none that is globally routable.
+    Dns,
+    /// No connection. The default.
+    #[default]
+    Network,
+    /// No TLS session.
+    Tls,
+    /// No answer from the application.
+    Http,
+}
+
+impl Barrier {
+    /// The layer of the same name.
+    #[must_use]
+    pub const fn layer(self) -> Layer {
+        match self {
+            Self::Dns => Layer::Dns,
+            Self::Network => Layer::Network,
+            Self::Tls => Layer::Tls,
+            Self::Http => Layer::Http,
+        }
+    }
+
+    /// The stops that belong to this barrier's own layer; those further out count always.
+    #[must_use]
+    pub const fn stops(self) -> &'static [Reach] {
+        match self {
+            Self::Dns => &[Reach::NoName, Reach::PrivateAddress],
+            Self::Network => &[Reach::NoAnswer, Reach::Prohibited, Reach::Refused],
+            Self::Tls => &[Reach::TlsRefused],
+            Self::Http => &[Reach::Denied],
+        }
+    }
+}
+
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.layer().fmt(f)
+    }
+}
+
+/// Which HTTP answers count as a denial. All conditions must hold at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpDenial {
+    /// Accepted status codes.
+    pub status: BTreeSet<u16>,
+    /// Headers that must be there, name in lowercase and exact value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub header: Vec<(String, String)>,
+    /// A regular expression that must match somewhere in the first 64 KiB of the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+impl Default for HttpDenial {
+    fn default() -> Self {
+        Self {
+            status: BTreeSet::from([403, 404]),
+            header: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+/// Which ways of being stopped count at the barrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Denial {
+    /// Accepted stops at the barrier's own layer.
+    pub stops: BTreeSet<Reach>,
+    /// What an HTTP answer must look like to be `denied`.
+    pub http: HttpDenial,
+}
+
+impl Denial {
+    /// Everything that belongs to the barrier.
+    #[must_use]
+    pub fn all_of(barrier: Barrier) -> Self {
+        Self {
+            stops: barrier.stops().iter().copied().collect(),
+            http: HttpDenial::default(),
+        }
+    }
+}
+
+/// How long, how often and in which families to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The deadline of one attempt, all layers included.
+    pub timeout: Duration,
+    /// How many attempts an endpoint gets, at least 1.
+    pub attempts: u32,
+    /// The shortest time between the starts of two attempts against one endpoint.
+    pub interval: Duration,
+}
+
+/// A target: what the user declares must be unreachable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Unique in the plan.
+    pub name: String,
+    /// What is watched.
+    pub kind: TargetKind,
+    /// The target's promise.
+    pub barrier: Barrier,
+    /// Which stops count at the barrier.
+    pub denial: Denial,
+    /// The watched families, sorted, never empty.
+    pub families: Vec<Family>,
+    /// A control on the target's own path.
+    pub control: Option<Control>,
+    /// Timing.
+    pub pace: Pace,
+    /// Whether addresses that are not globally routable are connected to.
+    pub probe_non_global: bool,
+    /// Where the target's entry begins.
+    pub position: Position,
+}
+
+/// Who asked for a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlOrigin {
+    /// `controls:` in the configuration.
+    Config,
+    /// `control:` of a target.
+    Target,
+    /// The API host that GitHub Actions names in `GITHUB_API_URL`.
+    GithubApi,
+}
+
+/// Something that must be reachable from this vantage, or silence proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// What is reached. The display form of this is the control's name.
+    pub kind: TargetKind,
+    /// Who asked for it.
+    pub origin: ControlOrigin,
+    /// Timing.
+    pub pace: Pace,
+    /// Whether addresses that are not globally routable are connected to.
+    pub probe_non_global: bool,
+    /// Where it is declared; none for the built-in one.
+    pub position: Option<Position>,
+}
+
+/// Which resolvers are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolvers {
+    /// Those of the operating system.
+    System,
+    /// These, each asked for every name.
+    Listed(Vec<SocketAddr>),
+}
+
+/// A round that can be carried out: everything resolved, nothing left to guess.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The configuration file, as the user named it or as the search found it.
+    pub config: String,
+    /// The targets in the order of the file. Never empty.
+    pub targets: Vec<Target>,
+    /// The controls for every target, without those of single targets.
+    pub controls: Vec<Control>,
+    /// Which resolvers are asked.
+    pub resolvers: Resolvers,
+    /// How many attempts are in flight at most.
+    pub concurrency: usize,
+    /// How many attempts are in flight at most against one address.
+    pub per_host: usize,
+}

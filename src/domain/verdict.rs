@@ -1,0 +1,341 @@
+//! From an observation to a verdict: pure, exhaustive, and the only place that decides.
+//!
+//! The rules, in the order in which they are asked:
+//!
+//! 1. A handshake or an answer past the barrier is an exposure, whatever the controls say.
+//! 2. A stop at the barrier that the denial does not list is an exposure too: weaker than promised.
+//! 3. A stop that could also have its cause on our own side counts only while a control held.
+//! 4. Everything else that was not plainly seen is inconclusive.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::Class;
+use super::observation::{Blind, Caveat, Outcome};
+use super::reach::{Layer, Reach};
+use super::target::{Barrier, Denial};
+
+/// The word on a target. Ordered by how much it matters when several are put together.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// An outsider was stopped at the barrier or before it, and it was seen.
+    Blocked,
+    /// It could not be observed.
+    Inconclusive,
+    /// An outsider gets past the barrier.
+    Exposed,
+}
+
+impl Verdict {
+    /// The word used in JSON and outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Inconclusive => "inconclusive",
+            Self::Exposed => "exposed",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The control that a finding rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct RestsOn {
+    /// The control as it is declared, such as `www.example.com:443`.
+    pub control: String,
+    /// Whether it stood on the endpoint's own port, or only on the same transport.
+    pub same_port: bool,
+    /// Whether it is the target's own control, on the target's own path.
+    pub own_path: bool,
+}
+
+/// What the controls prove for one observation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The control was reached before, after and in between.
+    Held(RestsOn),
+    /// A control that must hold did not: its name.
+    Lost(String),
+    /// There is no control for this.
+    Absent,
+    /// Only controls on other ports held, and this port is known to be filtered by providers.
+    OtherPort(u16),
+    /// The resolver gave an address to a name that cannot exist, so its answers prove nothing.
+    Invented,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Reason {
+    /// Blocked: stopped at the barrier or before it.
+    Stopped,
+    /// Exposed: got past the barrier.
+    PastBarrier,
+    /// Exposed: stopped at the barrier, but in a way that the denial does not list.
+    WeakerThanPromised,
+    /// Inconclusive: the name does not resolve, so the target may be stale.
+    NameGone,
+    /// Inconclusive: the connection was there, and the layer of the barrier said nothing that can
+    /// be judged.
+    NoDenialSeen,
+    /// Inconclusive: 429 tells about this vantage.
+    Throttled,
+    /// Inconclusive: a bot challenge tells about this vantage.
+    Challenged,
+    /// Inconclusive: no control stands for this transport and family.
+    NoControl {
+        /// The class that lacks one; none for name resolution.
+        class: Option<Class>,
+    },
+    /// Inconclusive: a control that must be reachable was not.
+    ControlLost {
+        /// The control as it is declared.
+        control: String,
+    },
+    /// Inconclusive: the port is known to be filtered on the way out, and no control stood on it.
+    ControlOnOtherPort {
+        /// The port.
+        port: u16,
+    },
+    /// Inconclusive: the resolver answers for names that cannot exist.
+    ResolverInvents,
+    /// Inconclusive: this machine could not look.
+    Blind {
+        /// Why not.
+        cause: Blind,
+    },
+}
+
+impl Reason {
+    /// The word used in JSON and as the JUnit type of what is inconclusive.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::PastBarrier => "past_barrier",
+            Self::WeakerThanPromised => "weaker_than_promised",
+            Self::NameGone => "name_gone",
+            Self::NoDenialSeen => "no_denial_seen",
+            Self::Throttled => "throttled",
+            Self::Challenged => "challenged",
+            Self::NoControl { .. } => "no_control",
+            Self::ControlLost { .. } => "control_lost",
+            Self::ControlOnOtherPort { .. } => "control_on_other_port",
+            Self::ResolverInvents => "resolver_invents",
+            Self::Blind { cause } => cause.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("stopped at the barrier or before it"),
+            Self::PastBarrier => f.write_str("an outsider gets past the barrier"),
+            Self::WeakerThanPromised => {
+                f.write_str("stopped, but in a weaker way than the denial promises")
+            }
+            Self::NameGone => f.write_str("the name does not resolve: is the target stale?"),
+            Self::NoDenialSeen => {
+                f.write_str("connected, and then no denial was seen at the barrier")
+            }
+            Self::Throttled => {
+                f.write_str("answered 429, which tells about this vantage and not about the target")
+            }
+            Self::Challenged => f.write_str(
+                "answered with a bot challenge, which tells about this vantage and not about the \
+                 target",
+            ),
+            Self::NoControl { class: Some(class) } => {
+                write!(f, "no control stands for {class}")
+            }
+            Self::NoControl { class: None } => f.write_str("no control stands for name resolution"),
+            Self::ControlLost { control } => {
+                write!(f, "control {control} was not reached throughout")
+            }
+            Self::ControlOnOtherPort { port } => write!(
+                f,
+                "outbound port {port} is commonly filtered, and no control stood on port {port}"
+            ),
+            Self::ResolverInvents => {
+                f.write_str("a resolver gives addresses to names that cannot exist")
+            }
+            Self::Blind { cause } => cause.fmt(f),
+        }
+    }
+}
+
+/// A verdict with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The word.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Judgement {
+    const fn new(verdict: Verdict, reason: Reason) -> Self {
+        Self { verdict, reason }
+    }
+
+    const fn inconclusive(reason: Reason) -> Self {
+        Self::new(Verdict::Inconclusive, reason)
+    }
+}
+
+/// Judges one observation against a target's promise.
+///
+/// `caveat` is what the HTTP answer carries, if there was one. `standing` is what the controls prove
+/// for the transport and family of the endpoint or, for a stop at the layer `dns`, for the
+/// resolvers; `class` is what to name when there is no control (`None` for name resolution).
+#[must_use]
+pub fn judge(
+    barrier: Barrier,
+    denial: &Denial,
+    outcome: Outcome,
+    caveat: Option<Caveat>,
+    standing: &Standing,
+    class: Option<Class>,
+) -> Judgement {
+    let reach = match outcome {
+        Outcome::Reached(reach) => reach,
+        Outcome::Blind(cause) => return Judgement::inconclusive(Reason::Blind { cause }),
+    };
+    match place(barrier, denial, reach, caveat) {
+        Place::Past => match (reach.layer(), standing) {
+            // An address from a resolver that makes addresses up is not an observation.
+            (Layer::Dns, Standing::Invented) => Judgement::inconclusive(Reason::ResolverInvents),
+            _ => Judgement::new(Verdict::Exposed, Reason::PastBarrier),
+        },
+        Place::Unlisted => unlisted(reach, standing, class),
+        Place::Unseen(reason) => Judgement::inconclusive(reason),
+        Place::Stopped => stopped(reach, standing, class),
+    }
+}
+
+/// Where a rung lies, seen from the barrier, with the controls left aside.
+enum Place {
+    Stopped,
+    Unlisted,
+    Past,
+    Unseen(Reason),
+}
+
+fn place(barrier: Barrier, denial: &Denial, reach: Reach, caveat: Option<Caveat>) -> Place {
+    use Barrier::{Dns, Http, Network, Tls};
+    match reach {
+        Reach::NoName => match barrier {
+            Dns => by_layer(barrier, denial, reach),
+            // A stale name must not pass for a safe one.
+            Network | Tls | Http => Place::Unseen(Reason::NameGone),
+        },
+        Reach::PublicAddress => match barrier {
+            Dns => Place::Past,
+            // A published address is a step on the way; the round climbs on from it.
+            Network | Tls | Http => Place::Unseen(Reason::NoDenialSeen),
+        },
+        Reach::Connected => match barrier {
+            Dns | Network => Place::Past,
+            // The two upper barriers want a denial that was seen.
+            Tls | Http => Place::Unseen(Reason::NoDenialSeen),
+        },
+        Reach::TlsEstablished => match barrier {
+            Dns | Network | Tls => Place::Past,
+            Http => Place::Unseen(Reason::NoDenialSeen),
+        },
+        Reach::Denied | Reach::Served => match (barrier, caveat) {
+            (Dns | Network | Tls, _) => Place::Past,
+            (Http, Some(Caveat::Throttled)) => Place::Unseen(Reason::Throttled),
+            (Http, Some(Caveat::Challenged)) => Place::Unseen(Reason::Challenged),
+            (Http, None) => by_layer(barrier, denial, reach),
+        },
+        Reach::PrivateAddress
+        | Reach::NoAnswer
+        | Reach::Prohibited
+        | Reach::Refused
+        | Reach::TlsRefused => by_layer(barrier, denial, reach),
+    }
+}
+
+fn by_layer(barrier: Barrier, denial: &Denial, reach: Reach) -> Place {
+    let layer = reach.layer();
+    if layer < barrier.layer() || denial.stops.contains(&reach) {
+        Place::Stopped
+    } else if layer == barrier.layer() && reach.is_stop() {
+        Place::Unlisted
+    } else {
+        Place::Past
+    }
+}
+
+/// A stop that counts: does it also stand?
+fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement {
+    let blocked = Judgement::new(Verdict::Blocked, Reason::Stopped);
+    match standing {
+        Standing::Lost(control) => Judgement::inconclusive(Reason::ControlLost {
+            control: control.clone(),
+        }),
+        Standing::Invented => Judgement::inconclusive(Reason::ResolverInvents),
+        Standing::OtherPort(port) if needs_control(reach) => {
+            Judgement::inconclusive(Reason::ControlOnOtherPort { port: *port })
+        }
+        Standing::Absent if needs_control(reach) => {
+            Judgement::inconclusive(Reason::NoControl { class })
+        }
+        Standing::Held(_) | Standing::OtherPort(_) | Standing::Absent => blocked,
+    }
+}
+
+/// A stop that the denial does not list. Silence must be proven here as well before it may be
+/// called weaker than promised; a reset or an ICMP error was seen.
+fn unlisted(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement {
+    let weaker = Judgement::new(Verdict::Exposed, Reason::WeakerThanPromised);
+    match reach {
+        Reach::NoAnswer | Reach::NoName => match stopped(reach, standing, class) {
+            Judgement {
+                verdict: Verdict::Blocked,
+                ..
+            } => weaker,
+            unproven => unproven,
+        },
+        Reach::PrivateAddress
+        | Reach::PublicAddress
+        | Reach::Prohibited
+        | Reach::Refused
+        | Reach::Connected
+        | Reach::TlsRefused
+        | Reach::TlsEstablished
+        | Reach::Denied
+        | Reach::Served => weaker,
+    }
+}
+
+/// Whether a broken network, an egress filter or a broken resolver on our own side looks the same.
+const fn needs_control(reach: Reach) -> bool {
+    match reach {
+        Reach::NoName
+        | Reach::PrivateAddress
+        | Reach::NoAnswer
+        | Reach::Prohibited
+        | Reach::Refused => true,
+        Reach::PublicAddress
+        | Reach::Connected
+        | Reach::TlsRefused
+        | Reach::TlsEstablished
+        | Reach::Denied
+        | Reach::Served => false,
+    }
+}
