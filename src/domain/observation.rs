@@ -194,6 +194,11 @@ pub enum StoppedBy {
         /// At most 64 bytes, with `escape_ascii`.
         first_bytes: String,
     },
+    /// HTTP was spoken, and ended with an error of the protocol instead of an answer.
+    HttpError {
+        /// Such as `HTTP/2 GOAWAY: …`, escaped for display.
+        detail: String,
+    },
     /// An error number of this machine.
     Errno {
         /// The number.

@@ -1,1 +1,31 @@
-//! probe
+//! One attempt against one endpoint: how far does an outsider get?
+//!
+//! A probe looks and reports; it never judges. Every attempt is one TCP connection that is climbed
+//! as far as it carries: [`dial`] makes it (nothing else in the crate connects to a target),
+//! [`tls`] and [`http`] speak on that same stream, and [`climb`] puts them together into one
+//! [`Observation`](crate::domain::observation::Observation). What an error number or an ICMP
+//! message means is decided in [`classify`] and nowhere else.
+//!
+//! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what
+//! the other side sends is escaped and cut before it leaves this module. Telling a reset from a
+//! firewall's ICMP error needs the socket error queue, which only Linux has; elsewhere the evidence
+//! says less (see `sys`).
+
+mod certificate;
+pub mod classify;
+pub mod climb;
+pub mod context;
+pub mod denial;
+pub mod dial;
+pub mod http;
+mod page;
+mod record;
+mod sys;
+mod tasks;
+pub mod tcp;
+mod text;
+pub mod tls;
+
+pub use climb::climb;
+pub use context::{Context, ContextError};
+pub use denial::{CompiledDenial, DenialError};

@@ -1,0 +1,287 @@
+//! From error numbers and ICMP messages to what they mean: the only place that decides.
+//!
+//! | seen while connecting | outcome |
+//! | --- | --- |
+//! | RST in answer to the SYN (`ECONNREFUSED`, error queue empty) | `refused` |
+//! | any ICMP destination unreachable from another machine | `prohibited` |
+//! | an ICMP error that this very machine sent | blind: `local_unreachable` |
+//! | ICMP time exceeded, parameter problem, packet too big | blind: `no_route` |
+//! | `ECONNRESET`, `EPIPE` | `connected`: TCP says that only after a completed handshake |
+//! | `ETIMEDOUT` (the kernel gave up), or nothing until the deadline | `no_answer` |
+//! | nothing, and our own stack did not let the last SYN go | blind: `local_unreachable` |
+//! | `EHOSTUNREACH` without an ICMP message | blind: `local_unreachable` |
+//! | everything else | blind, by number |
+//!
+//! Why the third and fourth rows are blind: an error of our own stack or a routing loop tells about
+//! the way, not about the door. Nobody turned us away, and an outsider on another way may get in.
+//! Port unreachable is `prohibited` for TCP, although it ends in `ECONNREFUSED`: hosts answer a SYN
+//! to a closed port with a reset (RFC 9293 section 3.10.7.1), so it comes from a packet filter.
+//!
+//! Limits: a reset that a local firewall forges in the target's name looks like the target's own;
+//! the controls of the round are there for that.
+
+use std::io;
+
+use crate::domain::observation::{Blind, IcmpError, Observation, StoppedBy};
+use crate::domain::reach::Reach;
+
+use super::sys::{self, Cause, Origin, Queued};
+
+/// What a failed connect means, given what lay in the error queue.
+#[must_use]
+pub(super) fn connect(error: &io::Error, queued: &[Queued]) -> Observation {
+    icmp(queued).unwrap_or_else(|| errno(error))
+}
+
+/// What the error queue means; `None` where nothing of meaning lies in it. Of several messages an
+/// unreachable from another machine counts most: that one was turned away.
+#[must_use]
+pub(super) fn icmp(queued: &[Queued]) -> Option<Observation> {
+    queued
+        .iter()
+        .map(message)
+        .max_by_key(|(weight, _)| *weight)
+        .map(|(_, observation)| observation)
+}
+
+/// Nothing came until the deadline. `unsent` says that our own stack held the last SYN back.
+#[must_use]
+pub(super) fn silence(unsent: bool) -> Observation {
+    if unsent {
+        Observation::blind(Blind::LocalUnreachable, Some(StoppedBy::Silence))
+    } else {
+        Observation::reached(Reach::NoAnswer, None)
+    }
+}
+
+/// One queued error with its weight among several.
+fn message(queued: &Queued) -> (u8, Observation) {
+    let v6 = match queued.origin {
+        Origin::Local => {
+            return (
+                1,
+                Observation::blind(Blind::LocalUnreachable, Some(stop(queued.errno))),
+            );
+        }
+        Origin::Icmp => false,
+        Origin::Icmp6 => true,
+    };
+    let error = StoppedBy::Icmp(IcmpError {
+        kind: queued.kind,
+        code: queued.code,
+        from: queued.offender.map(|from| from.ip()),
+        v6,
+    });
+    if queued.offender.is_some_and(sys::is_own) {
+        (2, Observation::blind(Blind::LocalUnreachable, Some(error)))
+    } else if is_unreachable(v6, queued.kind, queued.code) {
+        (3, Observation::reached(Reach::Prohibited, Some(error)))
+    } else {
+        (0, Observation::blind(Blind::NoRoute, Some(error)))
+    }
+}
+
+/// Destination unreachable: type 3 of RFC 792 but for "fragmentation needed", type 1 of RFC 4443.
+const fn is_unreachable(v6: bool, kind: u8, code: u8) -> bool {
+    if v6 {
+        kind == 1
+    } else {
+        kind == 3 && code != 4
+    }
+}
+
+/// What an error number alone means.
+fn errno(error: &io::Error) -> Observation {
+    let Some(number) = error.raw_os_error() else {
+        return Observation::blind(
+            Blind::LocalError,
+            Some(StoppedBy::Errno {
+                errno: 0,
+                text: error.to_string(),
+            }),
+        );
+    };
+    let blind = match sys::cause(number) {
+        // Without an error queue a reset and a firewall's port unreachable are one: say no more
+        // than the number says.
+        Cause::Refused if cfg!(target_os = "linux") => {
+            return Observation::reached(Reach::Refused, Some(StoppedBy::Reset));
+        }
+        Cause::Refused => return Observation::reached(Reach::Refused, Some(stop(number))),
+        // A reset in answer to a SYN is ECONNREFUSED. These two say that the connection had been
+        // there, and one positive is never voted down.
+        Cause::Reset => return Observation::reached(Reach::Connected, Some(StoppedBy::Reset)),
+        Cause::TimedOut => return Observation::reached(Reach::NoAnswer, Some(stop(number))),
+        Cause::HostUnreachable => Blind::LocalUnreachable,
+        Cause::NoRoute => Blind::NoRoute,
+        Cause::NoLocalPort => Blind::NoLocalPort,
+        Cause::NotPermitted => Blind::NotPermitted,
+        Cause::TooManyFiles => Blind::TooManyFiles,
+        Cause::NoBuffers => Blind::NoBuffers,
+        Cause::NoFamily => Blind::NoFamily,
+        Cause::Aborted | Cause::Other => Blind::LocalError,
+    };
+    Observation::blind(blind, Some(stop(number)))
+}
+
+fn stop(errno: i32) -> StoppedBy {
+    StoppedBy::Errno {
+        errno,
+        text: sys::name(errno),
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+    use crate::domain::observation::Outcome;
+
+    fn from(kind: u8, code: u8, offender: &str) -> Queued {
+        let offender: std::net::IpAddr = offender.parse().unwrap();
+        Queued {
+            origin: if offender.is_ipv6() {
+                Origin::Icmp6
+            } else {
+                Origin::Icmp
+            },
+            kind,
+            code,
+            offender: Some((offender, 0).into()),
+            errno: Errno::ECONNREFUSED as i32,
+        }
+    }
+
+    fn error(errno: Errno) -> io::Error {
+        io::Error::from_raw_os_error(errno as i32)
+    }
+
+    fn by_number(errno: Errno) -> Outcome {
+        connect(&error(errno), &[]).outcome
+    }
+
+    fn by_message(queued: Queued) -> Outcome {
+        connect(&error(Errno::ECONNREFUSED), &[queued]).outcome
+    }
+
+    #[test]
+    fn every_number_that_says_this_machine_could_not_look_is_blind() {
+        for (errno, blind) in [
+            (Errno::EHOSTUNREACH, Blind::LocalUnreachable),
+            (Errno::EHOSTDOWN, Blind::LocalUnreachable),
+            (Errno::ENETUNREACH, Blind::NoRoute),
+            (Errno::ENETDOWN, Blind::NoRoute),
+            (Errno::EADDRNOTAVAIL, Blind::NoLocalPort),
+            (Errno::EADDRINUSE, Blind::NoLocalPort),
+            (Errno::EAGAIN, Blind::NoLocalPort),
+            (Errno::EPERM, Blind::NotPermitted),
+            (Errno::EACCES, Blind::NotPermitted),
+            (Errno::EMFILE, Blind::TooManyFiles),
+            (Errno::ENFILE, Blind::TooManyFiles),
+            (Errno::ENOBUFS, Blind::NoBuffers),
+            (Errno::ENOMEM, Blind::NoBuffers),
+            (Errno::EAFNOSUPPORT, Blind::NoFamily),
+            (Errno::EINVAL, Blind::LocalError),
+            (Errno::ECONNABORTED, Blind::LocalError),
+            (Errno::EPROTO, Blind::LocalError),
+        ] {
+            assert_eq!(by_number(errno), Outcome::Blind(blind), "{errno}");
+        }
+    }
+
+    #[test]
+    fn no_number_of_any_kind_passes_for_a_stop_but_refused_and_timed_out() {
+        for raw in -1..4096 {
+            let outcome = connect(&io::Error::from_raw_os_error(raw), &[]).outcome;
+            let expected = match Errno::from_raw(raw) {
+                Errno::ECONNREFUSED => Some(Reach::Refused),
+                Errno::ETIMEDOUT => Some(Reach::NoAnswer),
+                Errno::ECONNRESET | Errno::EPIPE => Some(Reach::Connected),
+                _ => None,
+            };
+            match (outcome, expected) {
+                (Outcome::Reached(reach), Some(expected)) => assert_eq!(reach, expected),
+                (Outcome::Blind(_), None) => {}
+                other => panic!("{raw}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_error_number_is_kept() {
+        let observation = connect(&error(Errno::EMFILE), &[]);
+        let stopped_by = observation.evidence.unwrap().stopped_by.unwrap();
+        assert_eq!(
+            stopped_by,
+            StoppedBy::Errno {
+                errno: Errno::EMFILE as i32,
+                text: "EMFILE: Too many open files".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn an_unreachable_from_elsewhere_is_prohibited_whatever_the_number_says() {
+        for code in [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] {
+            assert_eq!(
+                by_message(from(3, code, "192.0.2.1")),
+                Outcome::Reached(Reach::Prohibited)
+            );
+        }
+        for code in 0..=7 {
+            assert_eq!(
+                by_message(from(1, code, "2001:db8::1")),
+                Outcome::Reached(Reach::Prohibited)
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_of_this_very_machine_is_blind() {
+        for queued in [from(3, 1, "127.0.0.1"), from(1, 3, "::1")] {
+            assert_eq!(by_message(queued), Outcome::Blind(Blind::LocalUnreachable));
+        }
+        let local = Queued {
+            origin: Origin::Local,
+            ..from(3, 1, "192.0.2.1")
+        };
+        assert_eq!(by_message(local), Outcome::Blind(Blind::LocalUnreachable));
+    }
+
+    #[test]
+    fn a_trouble_on_the_way_is_no_denial() {
+        for queued in [
+            from(3, 4, "192.0.2.1"),
+            from(11, 0, "192.0.2.1"),
+            from(12, 0, "192.0.2.1"),
+            from(2, 0, "2001:db8::1"),
+            from(3, 0, "2001:db8::1"),
+            from(4, 1, "2001:db8::1"),
+        ] {
+            assert_eq!(by_message(queued), Outcome::Blind(Blind::NoRoute));
+        }
+    }
+
+    #[test]
+    fn of_several_messages_the_denial_counts() {
+        let queue = [
+            from(11, 0, "192.0.2.9"),
+            from(3, 13, "192.0.2.1"),
+            from(3, 1, "127.0.0.1"),
+        ];
+        let observation = icmp(&queue).unwrap();
+        assert_eq!(observation.outcome, Outcome::Reached(Reach::Prohibited));
+        assert!(icmp(&[]).is_none());
+    }
+
+    #[test]
+    fn plain_silence_carries_no_evidence() {
+        assert_eq!(silence(false), Observation::reached(Reach::NoAnswer, None));
+        assert_eq!(
+            silence(true).outcome,
+            Outcome::Blind(Blind::LocalUnreachable)
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! One attempt from the first packet to the highest rung.
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::domain::address::is_global;
+use crate::domain::endpoint::Endpoint;
+use crate::domain::observation::{Evidence, Observation, Outcome, StoppedBy};
+use crate::domain::reach::Reach;
+use crate::domain::target::{TargetKind, Url};
+
+use super::context::Context;
+use super::denial::CompiledDenial;
+use super::dial::dial;
+use super::http::{self, Exchange, Heard};
+use super::record::Recorder;
+use super::tls::{self, Secured};
+use super::{tcp, text};
+
+/// Climbs one endpoint of a target as far as it carries, until the deadline.
+///
+/// `denial` is the target's, and is asked only where HTTP answers. For a `dns` target the address
+/// is where the climb ends, and nothing is sent.
+pub async fn climb(
+    context: &Context,
+    endpoint: Endpoint,
+    kind: &TargetKind,
+    denial: &CompiledDenial,
+    deadline: Instant,
+) -> Observation {
+    match kind {
+        TargetKind::Dns { .. } if is_global(endpoint.address) => {
+            Observation::reached(Reach::PublicAddress, None)
+        }
+        TargetKind::Dns { .. } => Observation::reached(Reach::PrivateAddress, None),
+        TargetKind::Tcp { .. } => tcp::probe(endpoint, deadline).await,
+        TargetKind::Url(url) => match dial(endpoint, deadline).await {
+            // Boxed, so that the many attempts that get no further than the dial stay small.
+            Ok(stream) => Box::pin(ascend(context, stream, url, denial, deadline)).await,
+            Err(observation) => observation,
+        },
+    }
+}
+
+/// The rungs above TCP.
+async fn ascend(
+    context: &Context,
+    stream: TcpStream,
+    url: &Url,
+    denial: &CompiledDenial,
+    deadline: Instant,
+) -> Observation {
+    let (stream, record) = Recorder::new(stream);
+    let exchange = Exchange {
+        url,
+        denial,
+        deadline,
+    };
+    if !url.https {
+        let heard = http::ask(&exchange, stream, record, http::Version::Http1).await;
+        return conclude(heard, Reach::Connected, Evidence::default());
+    }
+    match tls::secure(context, stream, record, url, deadline).await {
+        Secured::Ended { reach, evidence } => observation(reach, evidence),
+        Secured::Established {
+            stream,
+            record,
+            version,
+            evidence,
+            named,
+        } => {
+            let requested = evidence.certificate_requested;
+            let heard = http::ask(&exchange, *stream, record, version).await;
+            // In TLS 1.3 the refusal arrives after our side thinks that all is well.
+            let reach = match &heard {
+                Heard::Alert(alert) if tls::turns_away(*alert, requested, named) => {
+                    Reach::TlsRefused
+                }
+                _ => Reach::TlsEstablished,
+            };
+            let evidence = Evidence {
+                tls: Some(evidence),
+                ..Evidence::default()
+            };
+            let heard = match heard {
+                Heard::Alert(alert) => Heard::Ended(tls::alert(alert, requested)),
+                other => other,
+            };
+            conclude(heard, reach, evidence)
+        }
+    }
+}
+
+/// Puts together what HTTP brought; `below` is the rung that was reached without it.
+fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
+    let reach = match heard {
+        Heard::Answer { reach, http } => {
+            evidence.http = Some(http);
+            reach.unwrap_or(below)
+        }
+        Heard::Ended(stopped_by) => {
+            evidence.stopped_by = Some(stopped_by);
+            below
+        }
+        // Plain HTTP has no alerts; kept as what it would be.
+        Heard::Alert(alert) => {
+            evidence.stopped_by = Some(tls::alert(alert, false));
+            below
+        }
+        Heard::Foreign(first) => {
+            evidence.stopped_by = Some(StoppedBy::NotHttp {
+                first_bytes: text::first_bytes(&first),
+            });
+            below
+        }
+    };
+    observation(reach, evidence)
+}
+
+fn observation(reach: Reach, evidence: Evidence) -> Observation {
+    Observation {
+        outcome: Outcome::Reached(reach),
+        evidence: Some(Box::new(evidence)),
+    }
+}

@@ -1,0 +1,110 @@
+//! The only connect in the crate.
+//!
+//! The socket is not bound: a bound local port is taken for every destination, an unbound one only
+//! for its own. The error queue is asked for before connect and read afterwards, because the error
+//! number alone does not tell a reset from a firewall's ICMP error.
+//!
+//! Limits: the wait is cheap rather than clever. One registration with the reactor serves the
+//! connect and everything that is spoken later; a dead endpoint costs seven system calls.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::observation::Observation;
+
+use super::{classify, sys};
+
+/// Connects to an endpoint until the deadline.
+///
+/// # Errors
+///
+/// What was seen instead of a usable connection, ready to be reported. That can be
+/// [`Reach::Connected`](crate::domain::reach::Reach::Connected) too, where the handshake was
+/// completed and a reset came right behind it.
+pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Observation> {
+    let stream = start(endpoint)?;
+    let interest = Interest::WRITABLE | Interest::ERROR;
+    loop {
+        let woken = timeout_at(deadline, stream.ready(interest)).await;
+        // The look happens inside `try_io`, so that only the readiness that led to it is cleared
+        // and none that comes meanwhile.
+        let looked = stream.try_io(interest, || {
+            look(&stream).ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
+        if let Ok(end) = looked {
+            return finish(stream, end);
+        }
+        match woken {
+            Ok(Ok(_)) => {}
+            // The reactor is gone.
+            Ok(Err(error)) => return Err(classify::connect(&error, &[])),
+            // Readiness may lag behind the socket: ask the socket itself once more, because a
+            // handshake that completed in the last instant counts.
+            Err(_elapsed) => {
+                let end = look(&stream).unwrap_or_else(|| End::Stopped(silence(&stream)));
+                return finish(stream, end);
+            }
+        }
+    }
+}
+
+/// How a connect ended.
+enum End {
+    Connected,
+    Stopped(Observation),
+}
+
+fn finish(stream: TcpStream, end: End) -> Result<TcpStream, Observation> {
+    match end {
+        End::Connected => Ok(stream),
+        End::Stopped(observation) => Err(observation),
+    }
+}
+
+/// A socket that is on its way to the endpoint.
+fn start(endpoint: Endpoint) -> Result<TcpStream, Observation> {
+    // An IPv4-mapped address leads to IPv4, where the errors come from as well.
+    let address = SocketAddr::new(endpoint.address.to_canonical(), endpoint.port);
+    let early = |error: io::Error| classify::connect(&error, &[]);
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )
+    .map_err(early)?;
+    socket.set_nonblocking(true).map_err(early)?;
+    sys::prepare(&socket, address.is_ipv6()).map_err(early)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if sys::in_progress(&error) => {}
+        Err(error) => return Err(classify::connect(&error, &sys::errors(&socket))),
+    }
+    TcpStream::from_std(socket.into()).map_err(early)
+}
+
+/// Asks the socket how it stands; `None` while the handshake is on its way.
+fn look(stream: &TcpStream) -> Option<End> {
+    // First of all: a socket that has a peer is connected, whatever else came.
+    if stream.peer_addr().is_ok() {
+        return Some(End::Connected);
+    }
+    let queued = sys::errors(stream);
+    let error = stream.take_error().unwrap_or_else(Some);
+    // An ICMP error ends the attempt even where the kernel, because it held the socket's lock at
+    // that moment, took it for a passing one: the next SYN would only bring it again.
+    match error {
+        Some(error) => Some(End::Stopped(classify::connect(&error, &queued))),
+        None => classify::icmp(&queued).map(End::Stopped),
+    }
+}
+
+/// Nothing came. Was it even sent?
+fn silence(stream: &TcpStream) -> Observation {
+    classify::silence(sys::unsent(stream))
+}

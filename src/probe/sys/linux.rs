@@ -1,0 +1,135 @@
+//! The socket error queue, and what TCP says about its own retransmissions.
+
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::libc;
+use nix::sys::socket::sockopt::{GetStruct, Ipv4RecvErr, Ipv6RecvErr};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, getsockopt, recvmsg, setsockopt,
+};
+
+use super::{Origin, Queued};
+
+/// Entries read at most: a flood of forged errors must not hold us up.
+const MOST: usize = 16;
+
+/// `TCP_INFO` (`tcp(7)`): the 104 bytes that every Linux since 2.6.13 fills. nix brings the macro
+/// for options that it does not name itself.
+#[derive(Clone, Copy, Debug)]
+struct TcpInfo;
+
+nix::getsockopt_impl!(
+    TcpInfo,
+    libc::IPPROTO_TCP,
+    libc::TCP_INFO,
+    Info,
+    GetStruct<Info>
+);
+
+/// `struct tcp_info` of `linux/tcp.h`, its oldest part.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Info {
+    state: u8,
+    ca_state: u8,
+    /// Retransmission time-outs so far.
+    retransmits: u8,
+    others: [u8; 5],
+    before: [u32; 7],
+    /// Retransmitted segments that our own stack let go since the last time-out.
+    retrans: u32,
+    after: [u32; 16],
+}
+
+/// Asks for the error queue. Must come before connect: an ICMPv6 error that arrives within
+/// microseconds is lost otherwise.
+pub fn prepare<S: AsFd>(socket: &S, v6: bool) -> io::Result<()> {
+    if v6 {
+        setsockopt(socket, Ipv6RecvErr, &true)?;
+    } else {
+        setsockopt(socket, Ipv4RecvErr, &true)?;
+    }
+    Ok(())
+}
+
+/// Takes everything out of the error queue, oldest first.
+pub fn errors<S: AsFd>(socket: &S) -> Vec<Queued> {
+    let mut found = Vec::new();
+    for _ in 0..MOST {
+        match next(socket) {
+            Some(queued) => found.extend(queued),
+            None => break,
+        }
+    }
+    found
+}
+
+/// One message of the queue; `None` when it is empty.
+fn next<S: AsFd>(socket: &S) -> Option<Vec<Queued>> {
+    let mut control = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6, [u8; 64]);
+    // The queue hands back the offending packet's payload, which nobody needs.
+    let mut payload = [0_u8; 1];
+    let mut parts = [IoSliceMut::new(&mut payload)];
+    let message = recvmsg::<SockaddrStorage>(
+        socket.as_fd().as_raw_fd(),
+        &mut parts,
+        Some(&mut control),
+        MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT,
+    )
+    .ok()?;
+    let controls = message.cmsgs().ok()?;
+    Some(controls.filter_map(|message| queued(&message)).collect())
+}
+
+fn queued(message: &ControlMessageOwned) -> Option<Queued> {
+    match *message {
+        ControlMessageOwned::Ipv4RecvErr(error, from) => entry(error, from.and_then(v4)),
+        ControlMessageOwned::Ipv6RecvErr(error, from) => entry(error, from.and_then(v6)),
+        _ => None,
+    }
+}
+
+fn entry(error: libc::sock_extended_err, offender: Option<SocketAddr>) -> Option<Queued> {
+    let origin = match error.ee_origin {
+        libc::SO_EE_ORIGIN_LOCAL => Origin::Local,
+        libc::SO_EE_ORIGIN_ICMP => Origin::Icmp,
+        libc::SO_EE_ORIGIN_ICMP6 => Origin::Icmp6,
+        // Time stamps and zero-copy notices are not errors.
+        _ => return None,
+    };
+    Some(Queued {
+        origin,
+        kind: error.ee_type,
+        code: error.ee_code,
+        offender,
+        errno: i32::try_from(error.ee_errno).unwrap_or(0),
+    })
+}
+
+fn v4(address: libc::sockaddr_in) -> Option<SocketAddr> {
+    (i32::from(address.sin_family) == libc::AF_INET).then(|| {
+        let ip = u32::from_be(address.sin_addr.s_addr).into();
+        SocketAddr::V4(SocketAddrV4::new(ip, 0))
+    })
+}
+
+fn v6(address: libc::sockaddr_in6) -> Option<SocketAddr> {
+    (i32::from(address.sin6_family) == libc::AF_INET6).then(|| {
+        let ip = address.sin6_addr.s6_addr.into();
+        SocketAddr::V6(SocketAddrV6::new(ip, 0, 0, address.sin6_scope_id))
+    })
+}
+
+/// Whether our own stack refused to let the last retransmitted SYN go.
+///
+/// A local rule that drops outgoing packets gives `sendto` an EPERM, but connect hears nothing of
+/// it: TCP keeps the error to itself and tries again, so that our own firewall looks like a silent
+/// target. What gives it away: a retransmission time-out clears the count of retransmitted segments
+/// and only a segment that the IP layer took counts again (`tcp_enter_loss` and
+/// `tcp_retransmit_skb` in `net/ipv4/tcp_{input,output}.c`). Before the first retransmission, a
+/// second after the start, nothing is known.
+pub fn unsent<S: AsFd>(socket: &S) -> bool {
+    getsockopt(socket, TcpInfo).is_ok_and(|info| info.retransmits > 0 && info.retrans == 0)
+}

@@ -1,0 +1,155 @@
+//! What differs between operating systems, and nothing else.
+//!
+//! Linux hands over the ICMP error behind a failed connect through the socket error queue
+//! (`ip(7)`, `IP_RECVERR`); the others do not, so there a firewall's ICMP rejection cannot be told
+//! from what the error number alone says. No meaning is given to anything here: see
+//! [`classify`](super::classify).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::{errors, prepare, unsent};
+
+// Compiled into the tests everywhere, so that it cannot rot unseen.
+#[cfg(any(not(target_os = "linux"), test))]
+mod portable;
+#[cfg(not(target_os = "linux"))]
+pub use portable::{errors, prepare, unsent};
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{cause, name};
+
+#[cfg(not(unix))]
+mod windows;
+#[cfg(not(unix))]
+pub use windows::{cause, name};
+
+/// Where a queued error comes from (`SO_EE_ORIGIN_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "made by the error queue only")
+)]
+pub enum Origin {
+    /// Our own stack.
+    Local,
+    /// An ICMP message.
+    Icmp,
+    /// An ICMPv6 message.
+    Icmp6,
+}
+
+/// One entry of a socket's error queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Who made it.
+    pub origin: Origin,
+    /// ICMP type.
+    pub kind: u8,
+    /// ICMP code.
+    pub code: u8,
+    /// Who sent the ICMP message, with the scope of a link-local address.
+    pub offender: Option<SocketAddr>,
+    /// The error number that goes with it.
+    pub errno: i32,
+}
+
+/// What an error number says, freed from its platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// `ECONNREFUSED`
+    Refused,
+    /// `ECONNRESET`, `EPIPE`
+    Reset,
+    /// `ECONNABORTED`
+    Aborted,
+    /// `ETIMEDOUT`
+    TimedOut,
+    /// `EHOSTUNREACH`, `EHOSTDOWN`
+    HostUnreachable,
+    /// `ENETUNREACH`, `ENETDOWN`
+    NoRoute,
+    /// `EADDRNOTAVAIL`, `EADDRINUSE`, and `EAGAIN` from connect (no free local port, `connect(2)`)
+    NoLocalPort,
+    /// `EPERM`, `EACCES`
+    NotPermitted,
+    /// `EMFILE`, `ENFILE`
+    TooManyFiles,
+    /// `ENOBUFS`, `ENOMEM`
+    NoBuffers,
+    /// `EAFNOSUPPORT`, `EPROTONOSUPPORT`, `EPFNOSUPPORT`
+    NoFamily,
+    /// Any other.
+    Other,
+}
+
+/// Whether connect is merely on its way (`EINPROGRESS`; Windows says `WSAEWOULDBLOCK`). After
+/// `EINTR` the connect goes on by itself as well (`connect(2)`).
+pub fn in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        unix::in_progress(error)
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() == io::ErrorKind::WouldBlock
+    }
+}
+
+/// Whether an address is one of this very machine. Asked by binding a datagram socket to it: that
+/// sends nothing and needs no list of interfaces. Where the system lets anybody bind anything
+/// (`ip_nonlocal_bind`) every address looks like our own, which errs towards "we could not see".
+pub fn is_own(address: SocketAddr) -> bool {
+    let ip = address.ip();
+    if ip.is_loopback() {
+        return true;
+    }
+    if ip.is_unspecified() || is_multicast(ip) {
+        return false;
+    }
+    let mut address = address;
+    address.set_port(0);
+    Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )
+    .and_then(|socket| socket.bind(&address.into()))
+    .is_ok()
+}
+
+const fn is_multicast(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_addresses_are_told_from_others() {
+        assert!(is_own("127.0.0.1:80".parse().unwrap()));
+        assert!(is_own("[::1]:80".parse().unwrap()));
+        assert!(!is_own("192.0.2.1:80".parse().unwrap()));
+        assert!(!is_own("0.0.0.0:80".parse().unwrap()));
+        assert!(!is_own("224.0.0.1:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn without_an_error_queue_nothing_is_claimed() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        portable::prepare(&socket, false).unwrap();
+        assert!(portable::errors(&socket).is_empty());
+        assert!(!portable::unsent(&socket));
+    }
+}
