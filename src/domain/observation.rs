@@ -39,8 +39,6 @@ pub enum Blind {
     ResolverTruncated,
     /// The resolver answered with another error, or could not be spoken to.
     ResolverError,
-    /// The resolvers asked do not agree whether the name exists.
-    ResolversDisagree,
     /// The round was ended before this could be tried, or before the attempt was over.
     Interrupted,
 }
@@ -63,7 +61,6 @@ impl Blind {
             Self::ResolverRefused => "resolver_refused",
             Self::ResolverTruncated => "resolver_truncated",
             Self::ResolverError => "resolver_error",
-            Self::ResolversDisagree => "resolvers_disagree",
             Self::Interrupted => "interrupted",
         }
     }
@@ -87,7 +84,6 @@ impl fmt::Display for Blind {
                 "the resolver's answer was truncated and TCP did not bring the rest"
             }
             Self::ResolverError => "the resolver could not be asked or answered with an error",
-            Self::ResolversDisagree => "the resolvers do not agree whether the name exists",
             Self::Interrupted => "the round was ended before this was tried",
         })
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::endpoint::{Endpoint, Family};
 use super::finding::{Finding, NameReport};
-use super::observation::{Attempt, Blind};
+use super::observation::Attempt;
 use super::position::Position;
 use super::target::ControlOrigin;
 use super::verdict::Verdict;
@@ -37,9 +37,6 @@ pub struct ControlCheck {
     /// What the resolvers said; none for an address literal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<NameReport>,
-    /// Set where the round was ended before the check was over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blind: Option<Blind>,
 }
 
 /// One endpoint of a control at one checkpoint.
@@ -62,9 +59,9 @@ pub struct ControlReport {
     pub kind: String,
     /// Who asked for it.
     pub origin: ControlOrigin,
-    /// The target that it belongs to, where it is a target's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    /// The targets whose own control it is; empty where it speaks for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
     /// Where it is declared; none for the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,

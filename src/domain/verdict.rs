@@ -69,6 +69,8 @@ pub enum Standing {
     Lost(String),
     /// There is no control for this.
     Absent,
+    /// None is needed: nothing on our own side could look the same.
+    NotNeeded,
     /// Only controls on other ports held, and this port is known to be filtered by providers.
     OtherPort(u16),
     /// The resolver gave an address to a name that cannot exist, so its answers prove nothing.
@@ -295,7 +297,9 @@ fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement
         Standing::Absent if needs_control(reach) => {
             Judgement::inconclusive(Reason::NoControl { class })
         }
-        Standing::Held(_) | Standing::OtherPort(_) | Standing::Absent => blocked,
+        Standing::Held(_) | Standing::NotNeeded | Standing::OtherPort(_) | Standing::Absent => {
+            blocked
+        }
     }
 }
 

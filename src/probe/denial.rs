@@ -19,7 +19,8 @@ pub enum DenialError {
 }
 
 /// An [`HttpDenial`] with its pattern compiled. Made once a target, shared by its attempts.
-#[derive(Clone, Debug)]
+/// The default accepts nothing.
+#[derive(Clone, Debug, Default)]
 pub struct CompiledDenial {
     status: BTreeSet<u16>,
     header: Vec<(String, String)>,
