@@ -1,1 +1,225 @@
-//! round
+//! One round: controls, probes, controls, and the verdicts that follow.
+//!
+//! The round owns order and time: which attempt is made when, how many at once, and which checkpoint
+//! lies on either side of it. It does not know what a socket is (`probe`) nor what an outcome is worth
+//! (`domain::verdict`).
+
+mod assemble;
+mod control;
+mod limits;
+mod names;
+mod schedule;
+pub mod stop;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod world;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use thiserror::Error;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+pub use limits::fit_into_open_files;
+
+use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
+use crate::domain::target::{Plan, Resolvers};
+use crate::probe::{self, CompiledDenial};
+use control::Controls;
+use limits::Slots;
+use names::Names;
+use schedule::Course;
+use stop::Stop;
+use watch::{Sight, watch};
+use world::{Network, World};
+
+/// How often the controls are tried while probes are under way. A NAT that has run out of ports, for
+/// one, looks like silence just as long as the probes last.
+const BETWEEN: Duration = Duration::from_secs(5);
+
+/// How long a resolver has to answer for a name that cannot exist.
+const HONESTY: Duration = Duration::from_secs(4);
+
+/// Where the round looks from, as far as the caller knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standpoint {
+    /// `github-hosted`, `self-hosted` or `local`.
+    pub environment: String,
+    /// The runner's name, if it has one.
+    pub name: Option<String>,
+}
+
+/// Why a round could not even begin. Both are noentry's own fault: the configuration was checked.
+#[derive(Debug, Error)]
+pub enum RoundError {
+    /// The probes could not be set up.
+    #[error(transparent)]
+    Probe(#[from] probe::ContextError),
+    /// A target's denial cannot be used.
+    #[error("target {target}: {source}")]
+    Denial {
+        /// The target's name.
+        target: String,
+        /// What is wrong with it.
+        source: probe::DenialError,
+    },
+}
+
+/// Runs one round over all targets of the plan.
+///
+/// `progress` is called with the number of targets looked at so far. When `stop` is said, what was
+/// found is still judged and everything else is inconclusive.
+///
+/// # Errors
+/// Where the probes cannot be set up at all, or a target's denial cannot be compared with anything.
+pub async fn run(
+    plan: &Plan,
+    standpoint: Standpoint,
+    stop: &Stop,
+    progress: &dyn Fn(usize),
+) -> Result<RoundReport, RoundError> {
+    let network = Network::new(probe::Context::new()?);
+    let resolvers = match &plan.resolvers {
+        Resolvers::Listed(listed) => listed.clone(),
+        // Without resolvers every name is inconclusive; address literals still have their round.
+        Resolvers::System => probe::dns::system_resolvers().unwrap_or_default(),
+    };
+    round(&network, plan, resolvers, standpoint, stop, progress).await
+}
+
+async fn round<W: World>(
+    world: &W,
+    plan: &Plan,
+    resolvers: Vec<SocketAddr>,
+    standpoint: Standpoint,
+    stop: &Stop,
+    progress: &dyn Fn(usize),
+) -> Result<RoundReport, RoundError> {
+    let denials = denials(plan)?;
+    let started = OffsetDateTime::now_utc();
+    let course = Course {
+        world,
+        started: Instant::now(),
+        stop,
+    };
+    let names = Names::new(resolvers);
+    let slots = Slots::new(fit_into_open_files(plan.concurrency), plan.per_host);
+    let mut controls = Controls::of(plan);
+
+    checkpoint(&course, &mut controls, &names, plan).await;
+    let sights = {
+        let looking = look(&course, &slots, &names, plan, &denials, progress);
+        tokio::pin!(looking);
+        loop {
+            tokio::select! {
+                biased;
+                sights = &mut looking => break sights,
+                () = tokio::time::sleep(BETWEEN) => {}
+            }
+            // Both go on at once: the control must get through while the probes are under way.
+            let check = controls.check(&course, &names, false);
+            tokio::pin!(check);
+            tokio::select! {
+                biased;
+                sights = &mut looking => { check.await; break sights }
+                () = &mut check => {}
+            }
+        }
+    };
+    checkpoint(&course, &mut controls, &names, plan).await;
+
+    let findings: Vec<_> = plan
+        .targets
+        .iter()
+        .zip(sights)
+        .enumerate()
+        .map(|(index, (target, sight))| assemble::finding(target, index, sight, &controls, &names))
+        .collect();
+    Ok(RoundReport {
+        version: REPORT_VERSION,
+        noentry: env!("CARGO_PKG_VERSION").to_owned(),
+        config: plan.config.clone(),
+        started,
+        took_ms: course.elapsed_ms(),
+        interrupted: stop.is_stopped(),
+        verdict: RoundReport::worst(&findings),
+        totals: Totals::of(&findings),
+        vantage: Vantage {
+            environment: standpoint.environment,
+            name: standpoint.name,
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            proven: controls.proven(),
+        },
+        resolvers: names.reports(),
+        controls: controls.reports(plan),
+        findings,
+    })
+}
+
+/// Every target's denial, ready for comparing.
+fn denials(plan: &Plan) -> Result<Vec<CompiledDenial>, RoundError> {
+    plan.targets
+        .iter()
+        .map(|target| {
+            CompiledDenial::new(&target.denial.http).map_err(|source| RoundError::Denial {
+                target: target.name.clone(),
+                source,
+            })
+        })
+        .collect()
+}
+
+/// Tries the controls and the honesty of the resolvers. After a stop a new, short stop applies, so
+/// that what was found can still be judged.
+async fn checkpoint<W: World>(
+    course: &Course<'_, W>,
+    controls: &mut Controls<'_>,
+    names: &Names,
+    plan: &Plan,
+) {
+    let hurry = course.stop.is_stopped();
+    let (_keep, unhurried) = stop::pair();
+    let course = Course {
+        world: course.world,
+        started: course.started,
+        stop: if hurry { &unhurried } else { course.stop },
+    };
+    let uses_names = plan.targets.iter().any(|t| t.kind.name().is_some());
+    let honesty = async {
+        if uses_names && !hurry {
+            names.check_honesty(&course, HONESTY).await;
+        }
+    };
+    futures_util::future::join(honesty, controls.check(&course, names, hurry)).await;
+}
+
+/// Looks at all targets, at most so many at once, and gives what was seen in the plan's order.
+async fn look<W: World>(
+    course: &Course<'_, W>,
+    slots: &Slots,
+    names: &Names,
+    plan: &Plan,
+    denials: &[CompiledDenial],
+    progress: &dyn Fn(usize),
+) -> Vec<Sight> {
+    let mut sights: Vec<Sight> = std::iter::repeat_with(Sight::default)
+        .take(plan.targets.len())
+        .collect();
+    let mut seen = futures_util::stream::iter(plan.targets.iter().zip(denials).enumerate())
+        .map(|(index, (target, denial))| async move {
+            (index, watch(course, slots, names, target, denial).await)
+        })
+        .buffer_unordered(fit_into_open_files(plan.concurrency));
+    let mut done = 0;
+    while let Some((index, sight)) = seen.next().await {
+        if let Some(place) = sights.get_mut(index) {
+            *place = sight;
+        }
+        done += 1;
+        progress(done);
+    }
+    sights
+}

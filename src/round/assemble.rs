@@ -1,0 +1,293 @@
+//! From what was seen to findings: every observation is judged, and the worst of each target stands.
+
+use std::net::IpAddr;
+
+use super::control::{Controls, class_of};
+use super::names::Names;
+use super::watch::Sight;
+use crate::domain::address::is_global;
+use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::finding::{
+    EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
+};
+use crate::domain::observation::{Attempt, Caveat, Outcome};
+use crate::domain::reach::Reach;
+use crate::domain::target::{Barrier, Target};
+use crate::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
+
+/// Judges one target. `index` is its place in the plan.
+pub(crate) fn finding(
+    target: &Target,
+    index: usize,
+    sight: Sight,
+    controls: &Controls<'_>,
+    names: &Names,
+) -> Finding {
+    let judge = Judge {
+        target,
+        index,
+        by_name: sight.name.is_some(),
+        invented: names.invented(),
+        controls,
+    };
+    let mut name_verdicts = Vec::new();
+    if let Some(name) = &sight.name {
+        name_verdicts = judge.names(&name.queries, &sight.addresses);
+    }
+    let mut endpoints = judge.not_connected(&sight);
+    endpoints.extend(
+        sight
+            .endpoints
+            .into_iter()
+            .map(|(endpoint, attempts)| judge.endpoint(endpoint, attempts)),
+    );
+    endpoints.sort_by_key(|report| report.endpoint);
+
+    let parts = || {
+        let names = name_verdicts.iter().map(|n| (n.verdict, &n.reason));
+        names.chain(endpoints.iter().map(|e| (e.verdict, &e.reason)))
+    };
+    // Nothing seen at all cannot happen with a watched family, and would not be a pass.
+    let verdict = parts()
+        .map(|(verdict, _)| verdict)
+        .max()
+        .unwrap_or(Verdict::Inconclusive);
+    let reason = parts()
+        .find(|(part, _)| *part == verdict)
+        .map_or(Reason::NameGone, |(_, reason)| reason.clone());
+    let reach = name_verdicts
+        .iter()
+        .map(|n| n.reach)
+        .chain(endpoints.iter().map(|e| e.reach))
+        .flatten()
+        .max();
+    let notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
+    Finding {
+        target: info(target),
+        verdict,
+        reason,
+        reach,
+        name: sight.name,
+        name_verdicts,
+        endpoints,
+        notes,
+    }
+}
+
+struct Judge<'a> {
+    target: &'a Target,
+    index: usize,
+    /// Whether the addresses came from resolvers.
+    by_name: bool,
+    invented: bool,
+    controls: &'a Controls<'a>,
+}
+
+impl Judge<'_> {
+    fn judge(&self, outcome: Outcome, caveat: Option<Caveat>, standing: &Standing) -> Judgement {
+        judge(
+            self.target.barrier,
+            &self.target.denial,
+            outcome,
+            caveat,
+            standing,
+            None,
+        )
+    }
+
+    fn name_standing(&self) -> Standing {
+        if !self.by_name {
+            Standing::NotNeeded
+        } else if self.invented {
+            Standing::Invented
+        } else {
+            self.controls.name_standing(self.index)
+        }
+    }
+
+    /// What the resolvers' answers decide by themselves.
+    fn names(&self, queries: &[NameQuery], addresses: &[IpAddr]) -> Vec<NameVerdict> {
+        let mut verdicts = Vec::new();
+        for family in &self.target.families {
+            let blind = queries.iter().find_map(|query| match query.answer {
+                NameAnswer::Blind(cause) if query.family == *family => Some(cause),
+                _ => None,
+            });
+            if let Some(cause) = blind {
+                verdicts.push(self.name_verdict(Outcome::Blind(cause), vec![*family]));
+            }
+        }
+        if addresses.is_empty() {
+            if verdicts.is_empty() {
+                let outcome = Outcome::Reached(Reach::NoName);
+                verdicts.push(self.name_verdict(outcome, self.target.families.clone()));
+            }
+        } else if self.target.barrier == Barrier::Dns {
+            for (reach, global) in [(Reach::PublicAddress, true), (Reach::PrivateAddress, false)] {
+                let families: Vec<Family> = self
+                    .target
+                    .families
+                    .iter()
+                    .copied()
+                    .filter(|family| {
+                        addresses
+                            .iter()
+                            .any(|a| is_global(*a) == global && Family::of(*a) == *family)
+                    })
+                    .collect();
+                if !families.is_empty() {
+                    verdicts.push(self.name_verdict(Outcome::Reached(reach), families));
+                }
+            }
+        }
+        verdicts
+    }
+
+    fn name_verdict(&self, outcome: Outcome, families: Vec<Family>) -> NameVerdict {
+        let standing = self.name_standing();
+        let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+        NameVerdict {
+            verdict,
+            reason,
+            reach: reach_of(outcome),
+            rests_on: rests_on(verdict, standing),
+            families,
+        }
+    }
+
+    /// The addresses that must not be connected to.
+    fn not_connected(&self, sight: &Sight) -> Vec<EndpointReport> {
+        let Some(port) = self.target.kind.port() else {
+            return Vec::new();
+        };
+        if self.target.barrier == Barrier::Dns || self.target.probe_non_global {
+            return Vec::new();
+        }
+        sight
+            .addresses
+            .iter()
+            .filter(|address| !is_global(**address))
+            .map(|address| {
+                let standing = self.name_standing();
+                let outcome = Outcome::Reached(Reach::PrivateAddress);
+                let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+                EndpointReport {
+                    endpoint: Endpoint::tcp(*address, port),
+                    verdict,
+                    reason,
+                    reach: Some(Reach::PrivateAddress),
+                    rests_on: rests_on(verdict, standing),
+                    attempts: Vec::new(),
+                }
+            })
+            .collect()
+    }
+
+    fn endpoint(&self, endpoint: Endpoint, attempts: Vec<Attempt>) -> EndpointReport {
+        let standing = if self.by_name && self.invented {
+            Standing::Invented
+        } else {
+            self.controls.standing(self.index, endpoint)
+        };
+        let worst = attempts
+            .iter()
+            .map(|attempt| {
+                let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
+                judge(
+                    self.target.barrier,
+                    &self.target.denial,
+                    attempt.outcome,
+                    http.and_then(|http| http.caveat),
+                    &standing,
+                    Some(class_of(endpoint)),
+                )
+            })
+            // The first of the worst, where `max_by_key` would give the last.
+            .rev()
+            .max_by_key(|judgement| judgement.verdict);
+        let Judgement { verdict, reason } = worst.unwrap_or(Judgement {
+            verdict: Verdict::Inconclusive,
+            reason: Reason::Blind {
+                cause: crate::domain::observation::Blind::Interrupted,
+            },
+        });
+        EndpointReport {
+            endpoint,
+            reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
+            rests_on: rests_on(verdict, standing),
+            verdict,
+            reason,
+            attempts,
+        }
+    }
+}
+
+const fn reach_of(outcome: Outcome) -> Option<Reach> {
+    match outcome {
+        Outcome::Reached(reach) => Some(reach),
+        Outcome::Blind(_) => None,
+    }
+}
+
+fn rests_on(verdict: Verdict, standing: Standing) -> Option<RestsOn> {
+    match (verdict, standing) {
+        (Verdict::Blocked, Standing::Held(rests_on)) => Some(rests_on),
+        _ => None,
+    }
+}
+
+fn notes(
+    target: &Target,
+    names: &[NameVerdict],
+    endpoints: &[EndpointReport],
+    addresses: &[IpAddr],
+    judge: &Judge<'_>,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let by_name = judge.by_name;
+    let blocked = |reach| {
+        endpoints
+            .iter()
+            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(reach))
+    };
+    if blocked(Reach::Refused) {
+        notes.push(Note::OnlyNoListener);
+    }
+    let silent_elsewhere = |e: &EndpointReport| {
+        e.reach == Some(Reach::NoAnswer) && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
+    };
+    if endpoints.iter().any(silent_elsewhere) {
+        notes.push(Note::ControlOnOtherPort);
+    }
+    if by_name && addresses.iter().any(|a| !is_global(*a)) && !target.probe_non_global {
+        notes.push(Note::PrivateAddressPublished);
+    }
+    if by_name && judge.invented {
+        notes.push(Note::ResolverInvents);
+    }
+    // An address literal has one family; the other is not unwatched but absent.
+    if !names.is_empty() || by_name {
+        for (family, note) in [
+            (Family::Ipv4, Note::Ipv4Unwatched),
+            (Family::Ipv6, Note::Ipv6Unwatched),
+        ] {
+            if !target.families.contains(&family) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
+fn info(target: &Target) -> TargetInfo {
+    TargetInfo {
+        name: target.name.clone(),
+        kind: target.kind.as_str().to_owned(),
+        address: target.kind.to_string(),
+        port: target.kind.port(),
+        barrier: target.barrier,
+        denial: target.denial.clone(),
+        families: target.families.clone(),
+        position: target.position.clone(),
+    }
+}

@@ -1,0 +1,545 @@
+//! The round's order and timing in a world made of closures, with the clock standing still.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::stop::{self, Stop};
+use super::world::World;
+use super::{Standpoint, round};
+use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::finding::{NameAnswer, NameQuery, Note};
+use crate::domain::observation::{Blind, Observation};
+use crate::domain::position::Position;
+use crate::domain::reach::Reach;
+use crate::domain::report::RoundReport;
+use crate::domain::target::{
+    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind,
+};
+use crate::domain::verdict::Verdict;
+use crate::probe::CompiledDenial;
+
+/// What an endpoint does at a given time since the world's beginning: `None` is silence.
+type Behaviour = Box<dyn Fn(Endpoint, Duration) -> Option<Reach>>;
+
+struct Fake {
+    begun: Instant,
+    behaviour: Behaviour,
+    names: HashMap<(&'static str, &'static str), NameAnswer>,
+    /// Start of every attempt against every endpoint.
+    log: RefCell<Vec<(Endpoint, Duration)>>,
+    in_flight: RefCell<HashMap<IpAddr, usize>>,
+    most_at_one: RefCell<usize>,
+}
+
+impl Fake {
+    fn new(behaviour: impl Fn(Endpoint, Duration) -> Option<Reach> + 'static) -> Self {
+        Self {
+            begun: Instant::now(),
+            behaviour: Box::new(behaviour),
+            names: HashMap::new(),
+            log: RefCell::default(),
+            in_flight: RefCell::default(),
+            most_at_one: RefCell::default(),
+        }
+    }
+
+    fn name(mut self, resolver: &'static str, name: &'static str, answer: NameAnswer) -> Self {
+        self.names.insert((resolver, name), answer);
+        self
+    }
+
+    fn starts(&self, address: &str) -> Vec<Duration> {
+        let address: IpAddr = address.parse().unwrap();
+        let log = self.log.borrow();
+        log.iter()
+            .filter(|(endpoint, _)| endpoint.address == address)
+            .map(|(_, at)| *at)
+            .collect()
+    }
+}
+
+impl World for Fake {
+    async fn climb(
+        &self,
+        endpoint: Endpoint,
+        _: &TargetKind,
+        _: &CompiledDenial,
+        deadline: Instant,
+    ) -> Observation {
+        let at = self.begun.elapsed();
+        self.log.borrow_mut().push((endpoint, at));
+        let now = {
+            let mut in_flight = self.in_flight.borrow_mut();
+            let now = in_flight.entry(endpoint.address).or_default();
+            *now += 1;
+            *now
+        };
+        let most = now.max(*self.most_at_one.borrow());
+        self.most_at_one.replace(most);
+        let observation = if let Some(reach) = (self.behaviour)(endpoint, at) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Observation::reached(reach, None)
+        } else {
+            tokio::time::sleep_until(deadline).await;
+            Observation::reached(Reach::NoAnswer, None)
+        };
+        *self
+            .in_flight
+            .borrow_mut()
+            .entry(endpoint.address)
+            .or_default() -= 1;
+        observation
+    }
+
+    async fn lookup(
+        &self,
+        resolver: SocketAddr,
+        name: &str,
+        family: Family,
+        _: Duration,
+    ) -> NameQuery {
+        let resolver = resolver.ip().to_string();
+        let known = self
+            .names
+            .iter()
+            .find(|((r, n), _)| *r == resolver && (*n == name || *n == "*"));
+        let answer = match known.map(|(_, answer)| answer) {
+            Some(NameAnswer::Addresses(all)) => {
+                let some: Vec<_> = all
+                    .iter()
+                    .copied()
+                    .filter(|a| Family::of(*a) == family)
+                    .collect();
+                if some.is_empty() {
+                    NameAnswer::NoData
+                } else {
+                    NameAnswer::Addresses(some)
+                }
+            }
+            Some(other) => other.clone(),
+            None => NameAnswer::NxDomain,
+        };
+        NameQuery {
+            resolver,
+            family,
+            answer,
+            cnames: Vec::new(),
+            took_ms: 1,
+        }
+    }
+}
+
+const CONTROL: &str = "9.9.9.9";
+
+fn pace() -> Pace {
+    Pace {
+        timeout: Duration::from_millis(4_800),
+        attempts: 3,
+        interval: Duration::from_secs(1),
+    }
+}
+
+fn tcp(host: &str, port: u16) -> TargetKind {
+    let host = match host.parse() {
+        Ok(address) => Host::Address(address),
+        Err(_) => Host::Name(host.to_owned()),
+    };
+    TargetKind::Tcp { host, port }
+}
+
+fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
+    Target {
+        name: name.to_owned(),
+        kind,
+        barrier,
+        denial: Denial::all_of(barrier),
+        families: Family::ALL.to_vec(),
+        control: None,
+        pace: pace(),
+        probe_non_global: false,
+        position: Position {
+            file: "noentry.yml".to_owned(),
+            line: 1,
+            column: 1,
+        },
+    }
+}
+
+fn control(kind: TargetKind) -> Control {
+    Control {
+        kind,
+        origin: ControlOrigin::Config,
+        pace: pace(),
+        probe_non_global: false,
+        position: None,
+    }
+}
+
+fn plan(targets: Vec<Target>) -> Plan {
+    Plan {
+        config: "noentry.yml".to_owned(),
+        targets,
+        controls: vec![control(tcp(CONTROL, 443))],
+        resolvers: Resolvers::System,
+        concurrency: 10_000,
+        per_host: 32,
+    }
+}
+
+/// Runs a round with the resolvers 1.1.1.1 and 8.8.8.8.
+async fn run(world: &Fake, plan: &Plan, stop: &Stop) -> RoundReport {
+    let resolvers = ["1.1.1.1:53", "8.8.8.8:53"].map(|r| r.parse().unwrap());
+    let standpoint = Standpoint {
+        environment: "local".to_owned(),
+        name: None,
+    };
+    round(world, plan, resolvers.to_vec(), standpoint, stop, &|_| {})
+        .await
+        .unwrap()
+}
+
+async fn undisturbed(world: &Fake, plan: &Plan) -> RoundReport {
+    let (_stopper, stop) = stop::pair();
+    run(world, plan, &stop).await
+}
+
+fn only_control_answers(endpoint: Endpoint, _: Duration) -> Option<Reach> {
+    (endpoint.address.to_string() == CONTROL).then_some(Reach::Connected)
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_with_a_held_control_is_blocked_after_all_attempts_spread_in_time() {
+    let world = Fake::new(only_control_answers);
+    let plan = plan(vec![target("db", tcp("5.5.5.5", 5432), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    let finding = &report.findings[0];
+    assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
+    let rests_on = finding.endpoints[0].rests_on.as_ref().unwrap();
+    assert_eq!(rests_on.control, "9.9.9.9:443");
+    assert!(!rests_on.same_port);
+    assert_eq!(finding.notes, [Note::ControlOnOtherPort]);
+    let starts = world.starts("5.5.5.5");
+    let gaps: Vec<_> = starts
+        .windows(2)
+        .map(|w| w[1].saturating_sub(w[0]))
+        .collect();
+    assert_eq!(gaps, [pace().timeout; 2]);
+    // Before, two in between, after.
+    assert_eq!(report.controls[0].checks.len(), 4);
+    assert!(report.took_ms < 15_000, "{}", report.took_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_dead_endpoints_take_as_long_as_one() {
+    let world = Fake::new(only_control_answers);
+    let targets = (0..10_000_u32)
+        .map(|n| {
+            let [_, _, high, low] = n.to_be_bytes();
+            let address = IpAddr::from([5, 5, high, low]).to_string();
+            target(&n.to_string(), tcp(&address, 22), Barrier::Network)
+        })
+        .collect();
+    let report = undisturbed(&world, &plan(targets)).await;
+    assert_eq!(report.totals.blocked, 10_000);
+    assert!(report.took_ms < 15_000, "{}", report.took_ms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exposure_ends_the_attempts_and_no_later_silence_votes_it_down() {
+    let world = Fake::new(|endpoint, at| {
+        let opens = at > Duration::from_secs(4) && at < Duration::from_secs(6);
+        (only_control_answers(endpoint, at).is_some() || opens).then_some(Reach::Connected)
+    });
+    let plan = plan(vec![target("db", tcp("5.5.5.5", 22), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Exposed);
+    assert_eq!(world.starts("5.5.5.5").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_short_of_an_exposure_never_ends_the_attempts() {
+    let world =
+        Fake::new(|endpoint, at| only_control_answers(endpoint, at).or(Some(Reach::Refused)));
+    let plan = plan(vec![target("db", tcp("5.5.5.5", 22), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    let starts = world.starts("5.5.5.5");
+    let gaps: Vec<_> = starts
+        .windows(2)
+        .map(|w| w[1].saturating_sub(w[0]))
+        .collect();
+    assert_eq!(gaps, [pace().interval; 2], "quick answers are spread too");
+    assert!(report.findings[0].notes.contains(&Note::OnlyNoListener));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_that_is_lost_for_a_while_in_between_takes_the_verdict_with_it() {
+    let world = Fake::new(|endpoint, at| {
+        let gone = at > Duration::from_secs(3) && at < Duration::from_secs(30);
+        let control = endpoint.address.to_string() == CONTROL;
+        (control && !gone).then_some(Reach::Connected)
+    });
+    let plan = plan(vec![target("db", tcp("5.5.5.5", 22), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+    assert_eq!(report.vantage.proven, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_control_silence_and_reset_are_inconclusive() {
+    for reach in [None, Some(Reach::Refused), Some(Reach::Prohibited)] {
+        let world = Fake::new(move |_, _| reach);
+        let mut plan = plan(vec![target("db", tcp("5.5.5.5", 22), Barrier::Network)]);
+        plan.controls.clear();
+        let report = undisturbed(&world, &plan).await;
+        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.findings[0].reason.as_str(), "no_control");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_over_ipv4_says_nothing_of_ipv6() {
+    let world = Fake::new(only_control_answers);
+    let plan = plan(vec![target("db", tcp("2a00::1", 22), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "no_control");
+}
+
+#[tokio::test(start_paused = true)]
+async fn port_25_wants_a_control_on_port_25() {
+    let world = Fake::new(only_control_answers);
+    let mut plan = plan(vec![target("mail", tcp("5.5.5.5", 25), Barrier::Network)]);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "control_on_other_port");
+    plan.controls.push(control(tcp(CONTROL, 25)));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_targets_own_control_must_hold_even_where_the_general_one_does() {
+    let world = Fake::new(only_control_answers);
+    let mut db = target("db", tcp("5.5.5.5", 22), Barrier::Network);
+    db.control = Some(control(tcp("5.5.5.6", 443)));
+    let report = undisturbed(&world, &plan(vec![db.clone()])).await;
+    assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+
+    db.control = Some(control(tcp(CONTROL, 80)));
+    let report = undisturbed(&world, &plan(vec![db])).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    let rests_on = report.findings[0].endpoints[0].rests_on.as_ref().unwrap();
+    assert!(rests_on.own_path);
+    assert_eq!(rests_on.control, "9.9.9.9:80");
+}
+
+fn addresses(list: &[&str]) -> NameAnswer {
+    NameAnswer::Addresses(list.iter().map(|a| a.parse().unwrap()).collect())
+}
+
+/// A world in which both resolvers know the control's name.
+fn named(world: Fake) -> Fake {
+    world
+        .name("1.1.1.1", "control.example", addresses(&[CONTROL]))
+        .name("8.8.8.8", "control.example", addresses(&[CONTROL]))
+}
+
+fn named_plan(target: Target) -> Plan {
+    let mut plan = plan(vec![target]);
+    plan.controls = vec![control(tcp("control.example", 443))];
+    plan
+}
+
+fn intranet() -> Target {
+    let kind = TargetKind::Dns {
+        name: "intranet.example".to_owned(),
+    };
+    target("intranet", kind, Barrier::Dns)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_gone_only_if_every_resolver_says_so() {
+    let plan = named_plan(intranet());
+    let world = named(Fake::new(only_control_answers));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Blocked, "{:#?}", report.findings);
+    assert_eq!(report.findings[0].reach, Some(Reach::NoName));
+
+    for (answer, verdict, reason) in [
+        (
+            NameAnswer::Blind(Blind::ResolverServfail),
+            Verdict::Inconclusive,
+            "resolver_servfail",
+        ),
+        (addresses(&["5.5.5.5"]), Verdict::Exposed, "past_barrier"),
+        (addresses(&["10.0.0.1"]), Verdict::Blocked, "stopped"),
+        (NameAnswer::NoData, Verdict::Blocked, "stopped"),
+    ] {
+        let world = named(Fake::new(only_control_answers));
+        let world = world.name("8.8.8.8", "intranet.example", answer.clone());
+        let report = undisturbed(&world, &plan).await;
+        assert_eq!(report.verdict, verdict, "{answer:?}");
+        assert_eq!(report.findings[0].reason.as_str(), reason);
+        assert!(
+            world.starts("5.5.5.5").is_empty(),
+            "the barrier dns never knocks"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nxdomain_from_a_resolver_that_does_not_know_the_control_either_is_no_proof() {
+    let plan = named_plan(intranet());
+    let world =
+        Fake::new(only_control_answers).name("1.1.1.1", "control.example", addresses(&[CONTROL]));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_name_is_inconclusive_at_every_other_barrier() {
+    let world = named(Fake::new(only_control_answers));
+    let plan = named_plan(target("db", tcp("gone.example", 22), Barrier::Network));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "name_gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inventing_resolver_proves_nothing_but_a_handshake_stands() {
+    let plan = named_plan(target("db", tcp("db.example", 22), Barrier::Network));
+    for (door, verdict) in [
+        (None, Verdict::Inconclusive),
+        (Some(Reach::Connected), Verdict::Exposed),
+    ] {
+        let world = named(Fake::new(move |endpoint, at| {
+            only_control_answers(endpoint, at).or(door)
+        }))
+        .name("1.1.1.1", "*", addresses(&["5.5.5.5"]))
+        .name("8.8.8.8", "db.example", addresses(&["5.5.5.5"]));
+        let report = undisturbed(&world, &plan).await;
+        assert_eq!(report.verdict, verdict);
+        assert!(report.findings[0].notes.contains(&Note::ResolverInvents));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_address_is_an_endpoint_and_one_open_door_is_enough() {
+    let world = named(Fake::new(|endpoint, at| {
+        let open = endpoint.address.to_string() == "2a00::2";
+        only_control_answers(endpoint, at).or(open.then_some(Reach::Connected))
+    }));
+    let all = ["5.5.5.1", "5.5.5.2", "5.5.5.3", "2a00::1", "2a00::2"];
+    let world = world
+        .name("1.1.1.1", "db.example", addresses(&all[..3]))
+        .name("8.8.8.8", "db.example", addresses(&all[2..]));
+    let plan = named_plan(target("db", tcp("db.example", 22), Barrier::Network));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Exposed);
+    let finding = &report.findings[0];
+    let found: Vec<_> = finding
+        .endpoints
+        .iter()
+        .map(|e| e.endpoint.address.to_string())
+        .collect();
+    assert_eq!(found, all);
+    let silent = finding.endpoints.iter().filter(|e| e.attempts.len() == 3);
+    assert_eq!(
+        silent.count(),
+        4,
+        "one open door does not starve the others"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_address_is_not_connected_to_unless_wished() {
+    let world = || {
+        named(Fake::new(only_control_answers))
+            .name("1.1.1.1", "db.example", addresses(&["10.0.0.1"]))
+            .name("8.8.8.8", "db.example", addresses(&["10.0.0.1"]))
+    };
+    let mut db = target("db", tcp("db.example", 22), Barrier::Network);
+    let quiet = world();
+    let report = undisturbed(&quiet, &named_plan(db.clone())).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    assert_eq!(report.findings[0].reach, Some(Reach::PrivateAddress));
+    assert!(quiet.starts("10.0.0.1").is_empty());
+
+    db.probe_non_global = true;
+    let asked = world();
+    undisturbed(&asked, &named_plan(db)).await;
+    assert_eq!(asked.starts("10.0.0.1").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ipv6_declared_unwatched_is_neither_probed_nor_forgotten() {
+    let world = named(Fake::new(only_control_answers));
+    let world = world
+        .name("1.1.1.1", "db.example", addresses(&["5.5.5.5", "2a00::1"]))
+        .name("8.8.8.8", "db.example", addresses(&["5.5.5.5", "2a00::1"]));
+    let mut db = target("db", tcp("db.example", 22), Barrier::Network);
+    let plan = named_plan(db.clone());
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Inconclusive, "IPv6 has no control");
+
+    db.families = vec![Family::Ipv4];
+    world.log.borrow_mut().clear();
+    let report = undisturbed(&world, &named_plan(db)).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    assert!(world.starts("2a00::1").is_empty());
+    assert!(report.findings[0].notes.contains(&Note::Ipv6Unwatched));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_address_never_gets_more_than_its_share_at_once() {
+    let world = Fake::new(only_control_answers);
+    let targets = (1..=100)
+        .map(|port| {
+            target(
+                &port.to_string(),
+                tcp("5.5.5.5", 1000 + port),
+                Barrier::Network,
+            )
+        })
+        .collect();
+    let mut plan = plan(targets);
+    plan.per_host = 7;
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.totals.blocked, 100);
+    assert_eq!(*world.most_at_one.borrow(), 7);
+    assert_eq!(world.starts("5.5.5.5").len(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stop_what_was_found_stands_and_the_rest_is_inconclusive() {
+    let world = Fake::new(|endpoint, at| match endpoint.address.to_string().as_str() {
+        "5.5.5.1" => Some(Reach::Connected),
+        "5.5.5.2" => Some(Reach::Refused),
+        _ => only_control_answers(endpoint, at),
+    });
+    let targets = (1..=3)
+        .map(|n| {
+            let address = format!("5.5.5.{n}");
+            target(&address, tcp(&address, 22), Barrier::Network)
+        })
+        .collect();
+    let (stopper, stop) = stop::pair();
+    let plan = plan(targets);
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        stopper.stop();
+    };
+    let (report, ()) = futures_util::future::join(run(&world, &plan, &stop), later).await;
+    let verdicts: Vec<_> = report.findings.iter().map(|f| f.verdict).collect();
+    assert_eq!(
+        verdicts,
+        [Verdict::Exposed, Verdict::Blocked, Verdict::Inconclusive]
+    );
+    assert_eq!(report.findings[2].reason.as_str(), "interrupted");
+    assert!(report.interrupted);
+    assert!(report.took_ms < 10_000, "{}", report.took_ms);
+}

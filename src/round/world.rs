@@ -1,0 +1,67 @@
+//! The two things a round does to the outside, behind one trait, so that its order and timing can be
+//! tested without a network.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::finding::NameQuery;
+use crate::domain::observation::Observation;
+use crate::domain::target::TargetKind;
+use crate::probe::{self, CompiledDenial};
+
+/// What a round can do to the outside.
+pub(crate) trait World {
+    /// Climbs one endpoint until something stops it or the deadline has come.
+    async fn climb(
+        &self,
+        endpoint: Endpoint,
+        kind: &TargetKind,
+        denial: &CompiledDenial,
+        deadline: Instant,
+    ) -> Observation;
+
+    /// Asks one resolver for one name's addresses in one family.
+    async fn lookup(
+        &self,
+        resolver: SocketAddr,
+        name: &str,
+        family: Family,
+        timeout: Duration,
+    ) -> NameQuery;
+}
+
+/// The real network.
+pub(crate) struct Network {
+    context: probe::Context,
+}
+
+impl Network {
+    pub(crate) const fn new(context: probe::Context) -> Self {
+        Self { context }
+    }
+}
+
+impl World for Network {
+    async fn climb(
+        &self,
+        endpoint: Endpoint,
+        kind: &TargetKind,
+        denial: &CompiledDenial,
+        deadline: Instant,
+    ) -> Observation {
+        probe::climb(&self.context, endpoint, kind, denial, deadline).await
+    }
+
+    async fn lookup(
+        &self,
+        resolver: SocketAddr,
+        name: &str,
+        family: Family,
+        timeout: Duration,
+    ) -> NameQuery {
+        probe::dns::lookup(resolver, name, family, timeout).await
+    }
+}
