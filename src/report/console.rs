@@ -34,6 +34,8 @@ const GUTTER: usize = 14;
 const LABEL: usize = 13;
 /// Names beyond this width do not widen the column of names.
 const NAME: usize = 28;
+/// Names are cut beyond this many characters.
+const LONGEST_NAME: usize = 64;
 /// A text column narrower than this begins on a line of its own.
 const NARROW: usize = 40;
 
@@ -93,7 +95,7 @@ impl Page {
             Verdict::Exposed => "EXPOSED",
             Verdict::Inconclusive | Verdict::Blocked => verdict.as_str(),
         };
-        let name = escape::visible(&finding.target.name);
+        let name = shown_name(finding);
         let mut head = self.paint(colour(verdict), word);
         head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
         head.push_str(&self.paint(BOLD, &name));
@@ -118,7 +120,10 @@ impl Page {
             Verdict::Blocked if self.style.verbose => self.facts(&facts::of(finding)),
             Verdict::Blocked => {
                 for note in &finding.notes {
-                    self.note(*note);
+                    // The headline has said so.
+                    if *note != Note::ControlOnOtherPort {
+                        self.note(*note);
+                    }
                 }
             }
         }
@@ -184,7 +189,8 @@ impl Page {
         );
         self.wrapped(&head, GUTTER, &text, BOLD);
         let gutter = " ".repeat(GUTTER);
-        self.wrapped(&gutter, GUTTER, &effort(report).text(), DIM);
+        let effort = effort(report).say(", begun ").value(begun(report));
+        self.wrapped(&gutter, GUTTER, &effort.text(), DIM);
         self.wrapped(&gutter, GUTTER, &vantage(report).text(), DIM);
     }
 
@@ -231,12 +237,32 @@ const fn colour(verdict: Verdict) -> Ansi {
     }
 }
 
+fn shown_name(finding: &Finding) -> String {
+    escape::clip(&escape::visible(&finding.target.name), LONGEST_NAME)
+}
+
 fn name_column(report: &RoundReport) -> usize {
-    let widths = report
-        .findings
-        .iter()
-        .map(|f| escape::visible(&f.target.name).width());
+    let widths = report.findings.iter().map(|f| shown_name(f).width());
     widths.filter(|width| *width <= NAME).max().unwrap_or(0)
+}
+
+/// `2026-11-22 04:00:00 UTC`.
+pub(super) fn begun(report: &RoundReport) -> String {
+    let utc = report.started.checked_to_offset(time::UtcOffset::UTC);
+    utc.map_or_else(
+        || "at an impossible time".to_owned(),
+        |t| {
+            format!(
+                "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute(),
+                t.second()
+            )
+        },
+    )
 }
 
 /// `22 endpoints, 40 attempts in 12.4 s`.
@@ -255,14 +281,16 @@ pub(super) fn effort(report: &RoundReport) -> Phrase {
     }
 }
 
-/// `seen from github-hosted (linux x86_64), proven over IPv4 by www.example.com:443`.
+/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443`.
 pub(super) fn vantage(report: &RoundReport) -> Phrase {
     let vantage = &report.vantage;
-    let mut phrase = Phrase::new("seen from ").value(&vantage.environment);
+    let mut phrase = Phrase::new("seen from ")
+        .value(&vantage.environment)
+        .say(" (");
     if let Some(name) = &vantage.name {
-        phrase = phrase.say(" ").value(name);
+        phrase = phrase.value(name).say(", ");
     }
-    phrase = phrase.say(" (").value(&vantage.system).say(")");
+    phrase = phrase.value(&vantage.system).say(")");
     if vantage.proven.is_empty() {
         return phrase.say(", where no control was reached throughout");
     }

@@ -1,10 +1,14 @@
 //! The evidence that somebody needs who was woken by a finding, as labelled lines.
 
+use std::collections::BTreeSet;
+
 use super::headline;
-use super::phrase::{Phrase, count, duration};
+use super::phrase::{Phrase, count};
 use super::saw;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
+use crate::domain::endpoint::Family;
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameReport};
 use crate::domain::observation::{Attempt, HttpEvidence, TlsEvidence};
+use crate::domain::reach::Reach;
 use crate::domain::verdict::{Reason, Verdict};
 
 /// How many endpoints are shown one by one.
@@ -33,22 +37,34 @@ impl Fact {
 /// Everything worth showing about a finding, most important first.
 #[must_use]
 pub fn of(finding: &Finding) -> Vec<Fact> {
+    let endpoints: Vec<&EndpointReport> = finding.endpoints.iter().collect();
+    of_parts(finding, finding.verdict, &finding.reason, &endpoints)
+}
+
+/// The same for some endpoints of a finding, which together have a verdict of their own.
+#[must_use]
+pub fn of_parts(
+    finding: &Finding,
+    verdict: Verdict,
+    reason: &Reason,
+    endpoints: &[&EndpointReport],
+) -> Vec<Fact> {
     let target = &finding.target;
     let mut facts = vec![
         Fact::one(
             "target",
-            Phrase::new("")
-                .value(&target.kind)
-                .say(" ")
-                .value(&target.address),
+            Phrase::default().value(format_args!("{} {}", target.kind, target.address)),
         ),
         Fact::one("promise", headline::promise(target.barrier, &target.denial)),
     ];
-    if let Some(broken) = broken(finding) {
-        facts.push(Fact::one("broken", broken));
+    if verdict == Verdict::Exposed {
+        let furthest = endpoints.iter().filter_map(|e| e.reach).max();
+        facts.push(Fact::one(
+            "broken",
+            broken(reason, furthest.or(finding.reach)),
+        ));
     }
-    let endpoints: Vec<&EndpointReport> = finding.endpoints.iter().collect();
-    facts.extend(endpoint_facts(finding, &endpoints));
+    facts.extend(endpoint_facts(finding, endpoints));
     facts.extend(name_facts(finding));
     if !finding.notes.is_empty() {
         facts.push(Fact {
@@ -69,8 +85,7 @@ pub fn of(finding: &Finding) -> Vec<Fact> {
 
 /// What was seen at some endpoints, those with the worst verdict first, and what the furthest of
 /// them told.
-#[must_use]
-pub fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact> {
+fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact> {
     let mut ordered: Vec<&EndpointReport> = Vec::new();
     for verdict in [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked] {
         ordered.extend(headline::with_verdict(endpoints, verdict));
@@ -99,29 +114,21 @@ pub fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<F
     facts
 }
 
-/// `TCP 20.1.2.3:5432 exposed: TCP connects (1 attempt, 31 ms)`.
+/// `TCP 20.1.2.3:5432 exposed: TCP connects, 1 attempt`.
 fn endpoint_line(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
-    let mut phrase = Phrase::new(format!("{} ", endpoint.endpoint.transport))
+    let phrase = Phrase::new(format!("{} ", endpoint.endpoint.transport))
         .value(saw::place(&endpoint.endpoint))
         .say(format!(" {}: ", endpoint.verdict))
-        .join(saw::endpoint(endpoint, &finding.target.denial))
+        .join(saw::brief(endpoint))
         .say(saw::tries(endpoint));
-    if endpoint.verdict == Verdict::Inconclusive && endpoint.reach.is_some() {
-        phrase = phrase.say("; ").join(headline::why(&endpoint.reason));
+    // The finding's own reason stands in its headline already.
+    let known = endpoint.reason == finding.reason || endpoint.reach.is_none();
+    match endpoint.verdict {
+        Verdict::Inconclusive if !known => {
+            phrase.say(", but ").join(headline::why(&endpoint.reason))
+        }
+        Verdict::Exposed | Verdict::Inconclusive | Verdict::Blocked => phrase,
     }
-    if let Some(rests_on) = &endpoint.rests_on
-        && endpoint.verdict == Verdict::Blocked
-    {
-        phrase = phrase.say(", control ").value(&rests_on.control).say(
-            match (rests_on.same_port, rests_on.own_path) {
-                (true, true) => " answered on the same port and path",
-                (true, false) => " answered on the same port",
-                (false, true) => " answered on the same path",
-                (false, false) => " answered",
-            },
-        );
-    }
-    phrase
 }
 
 fn attempt_facts(attempt: &Attempt) -> Vec<Fact> {
@@ -133,14 +140,6 @@ fn attempt_facts(attempt: &Attempt) -> Vec<Fact> {
     if let Some(tls) = evidence.and_then(|e| e.tls.as_ref()) {
         facts.extend(tls_fact(tls));
     }
-    facts.push(Fact::one(
-        "when",
-        Phrase::new(format!(
-            "{} into the round, after {}",
-            duration(attempt.at_ms),
-            duration(attempt.took_ms)
-        )),
-    ));
     facts
 }
 
@@ -192,21 +191,16 @@ fn tls_fact(tls: &TlsEvidence) -> Option<Fact> {
     })
 }
 
-/// How the promise was broken; nothing where it was kept or could not be judged.
-fn broken(finding: &Finding) -> Option<Phrase> {
-    if finding.verdict != Verdict::Exposed {
-        return None;
-    }
-    let mut phrase = match &finding.reason {
-        Reason::WeakerThanPromised => {
-            Phrase::new("stopped at the barrier, but not in a way that was promised")
-        }
+/// How the promise was broken.
+fn broken(reason: &Reason, reach: Option<Reach>) -> Phrase {
+    let phrase = match reason {
+        Reason::WeakerThanPromised => Phrase::new("stopped, but not in a way that was promised"),
         reason => headline::why(reason),
     };
-    if let Some(reach) = finding.reach {
-        phrase = phrase.say(": reached ").value(reach);
+    match reach {
+        Some(reach) => phrase.say(": reached ").value(reach),
+        None => phrase,
     }
-    Some(phrase)
 }
 
 /// Who said what about the name, where the name decides or could not be found.
@@ -223,20 +217,45 @@ fn name_facts(finding: &Finding) -> Option<Fact> {
         }
         lines.push(Phrase::new("alias of ").values(&aliases, NAMES));
     } else {
-        for query in report.queries.iter().take(2 * NAMES) {
-            let phrase = Phrase::new("")
-                .value(&query.resolver)
-                .say(format!(" on {}: ", query.family));
-            lines.push(match &query.answer {
-                NameAnswer::Addresses(addresses) => phrase.values(addresses, NAMES),
-                NameAnswer::NoData => phrase.say("no address"),
-                NameAnswer::NxDomain => phrase.say("name does not exist"),
-                NameAnswer::Blind(blind) => phrase.say(blind.to_string()),
-            });
-        }
+        lines.extend(said(report));
     }
     (!lines.is_empty()).then_some(Fact {
         label: "name",
         lines,
     })
+}
+
+/// One line for each different answer: `1.1.1.1:53, 9.9.9.9:53: name does not exist`.
+fn said(report: &NameReport) -> Vec<Phrase> {
+    let mut answers: Vec<(&NameAnswer, Vec<&str>, BTreeSet<Family>)> = Vec::new();
+    for query in &report.queries {
+        let known = answers.iter_mut().find(|(a, ..)| **a == query.answer);
+        if let Some((_, resolvers, families)) = known {
+            if !resolvers.contains(&query.resolver.as_str()) {
+                resolvers.push(&query.resolver);
+            }
+            families.insert(query.family);
+        } else {
+            let families = BTreeSet::from([query.family]);
+            answers.push((&query.answer, vec![&query.resolver], families));
+        }
+    }
+    let several = answers.len() > 1;
+    answers
+        .into_iter()
+        .map(|(answer, resolvers, families)| {
+            let mut phrase = Phrase::default().values(&resolvers, NAMES);
+            if several {
+                let families: Vec<String> = families.iter().map(Family::to_string).collect();
+                phrase = phrase.say(format!(" on {}", families.join(" and ")));
+            }
+            phrase = phrase.say(": ");
+            match answer {
+                NameAnswer::Addresses(addresses) => phrase.values(addresses, NAMES),
+                NameAnswer::NoData => phrase.say("no address"),
+                NameAnswer::NxDomain => phrase.say("name does not exist"),
+                NameAnswer::Blind(blind) => phrase.say(blind.to_string()),
+            }
+        })
+        .collect()
 }

@@ -32,7 +32,7 @@ pub fn parts(
 ) -> Phrase {
     match verdict {
         Verdict::Exposed => exposed(finding, endpoints),
-        Verdict::Inconclusive => why(reason).join(inconclusive(finding, reason, endpoints)),
+        Verdict::Inconclusive => inconclusive(finding, reason, endpoints),
         Verdict::Blocked => blocked(finding, endpoints, names),
     }
 }
@@ -62,7 +62,7 @@ fn exposed(finding: &Finding, endpoints: &[&EndpointReport]) -> Phrase {
     };
     let place = saw::place(&worst.endpoint);
     let transport = worst.endpoint.transport;
-    let seen = || saw::endpoint(worst, &finding.target.denial);
+    let seen = || saw::endpoint(worst, Some(&finding.target.denial));
     let phrase = if worst.reason == Reason::WeakerThanPromised {
         seen()
             .say(" from ")
@@ -123,24 +123,39 @@ fn weaker(denial: &Denial) -> Phrase {
         })
 }
 
+/// What was seen, and why it does not count: `silence at 52.28.8.8:5671, but control …`.
 fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport]) -> Phrase {
     let found = with_verdict(endpoints, Verdict::Inconclusive);
-    let Some(worst) = found.iter().find(|e| e.reason == *reason).or(found.first()) else {
-        return Phrase::default();
+    let Some(worst) = found
+        .iter()
+        .find(|e| e.reason == *reason)
+        .or_else(|| found.first())
+    else {
+        return why(reason);
     };
-    let seen = match worst.reach {
-        // The reason says it all where nothing was seen.
-        None => return at(&found, worst),
-        Some(_) => saw::endpoint(worst, &finding.target.denial),
-    };
-    Phrase::new(": ").join(seen).join(at(&found, worst))
-}
-
-fn at(found: &[&EndpointReport], worst: &EndpointReport) -> Phrase {
-    let phrase = Phrase::new(" at ").value(saw::place(&worst.endpoint));
-    match found.len() {
-        0 | 1 => phrase,
-        many => phrase.say(format!(" and {}", more(many - 1))),
+    let mut place = Phrase::new(" at ").value(saw::place(&worst.endpoint));
+    if let Some(others @ 1..) = found.len().checked_sub(1) {
+        place = place.say(format!(" and {}", more(others)));
+    }
+    let seen = || saw::endpoint(worst, Some(&finding.target.denial));
+    match reason {
+        // Nothing was seen.
+        Reason::Blind { .. } => why(reason).join(place),
+        Reason::Throttled => seen()
+            .join(place)
+            .say(", which tells about this vantage and not about the target"),
+        Reason::Challenged => seen()
+            .join(place)
+            .say(", a bot challenge, which tells about this vantage and not about the target"),
+        Reason::NoDenialSeen => seen().join(place).say(", and no denial at the barrier"),
+        Reason::Stopped
+        | Reason::PastBarrier
+        | Reason::WeakerThanPromised
+        | Reason::NameGone
+        | Reason::NoControl { .. }
+        | Reason::ControlLost { .. }
+        | Reason::ControlOnOtherPort { .. }
+        | Reason::ResolverInvents => seen().join(place).say(", but ").join(why(reason)),
     }
 }
 
@@ -175,8 +190,10 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
         }
     }
     let mut phrase = Phrase::default();
+    let mut basis = Vec::new();
     if !names.is_empty() {
         phrase = phrase.join(saw::name(finding));
+        basis.push(Phrase::new(saw::agreement(finding)));
     }
     let several = stops.len() > 1;
     for (stop, number) in stops {
@@ -188,7 +205,6 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
             phrase = phrase.say(format!(" at {number}"));
         }
     }
-    let mut basis = Vec::new();
     if !endpoints.is_empty() {
         basis.push(Phrase::new(count(endpoints.len(), "endpoint")));
         let attempts: usize = endpoints.iter().map(|e| e.attempts.len()).sum();
@@ -196,8 +212,15 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
             basis.push(Phrase::new(count(attempts, "attempt")));
         }
     }
-    let rests = endpoints.iter().filter_map(|e| e.rests_on.as_ref());
-    let rests = rests.chain(names.iter().filter_map(|n| n.rests_on.as_ref()));
+    let rests = endpoints.iter().filter_map(|e| e.rests_on.clone());
+    // A name has no port.
+    let rests = rests.chain(names.iter().filter_map(|n| {
+        let rests_on = n.rests_on.clone()?;
+        Some(RestsOn {
+            same_port: true,
+            ..rests_on
+        })
+    }));
     if let Some(control) = controls(rests) {
         basis.push(control);
     }
@@ -212,12 +235,15 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
     phrase
 }
 
-/// `control www.example.com:443 answered`.
-fn controls<'a>(rests: impl Iterator<Item = &'a RestsOn>) -> Option<Phrase> {
-    let mut names: Vec<&str> = Vec::new();
+/// `control www.example.com:443 answered`, and where, if it was not on the endpoint's own port.
+fn controls(rests: impl Iterator<Item = RestsOn>) -> Option<Phrase> {
+    let mut names: Vec<String> = Vec::new();
+    let (mut same_port, mut own_path) = (true, true);
     for rest in rests {
-        if !names.contains(&rest.control.as_str()) {
-            names.push(&rest.control);
+        same_port &= rest.same_port;
+        own_path &= rest.own_path;
+        if !names.contains(&rest.control) {
+            names.push(rest.control);
         }
     }
     let noun = match names.len() {
@@ -225,7 +251,13 @@ fn controls<'a>(rests: impl Iterator<Item = &'a RestsOn>) -> Option<Phrase> {
         1 => "control ",
         _ => "controls ",
     };
-    Some(Phrase::new(noun).values(&names, 3).say(" answered"))
+    let phrase = Phrase::new(noun).values(&names, 3).say(" answered");
+    Some(match (same_port, own_path) {
+        (true, false) => phrase,
+        (true, true) => phrase.say(" on the same path"),
+        (false, true) => phrase.say(" on the same path, on another port"),
+        (false, false) => phrase.say(" on another port"),
+    })
 }
 
 /// What stopped an outsider at one endpoint.
@@ -246,7 +278,7 @@ fn stop(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
             | Reach::Denied
             | Reach::Served,
         )
-        | None => saw::endpoint(endpoint, denial),
+        | None => saw::endpoint(endpoint, Some(denial)),
     }
 }
 
@@ -254,19 +286,19 @@ fn stop(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
 #[must_use]
 pub fn promise(barrier: Barrier, denial: &Denial) -> Phrase {
     let what = match barrier {
-        Barrier::Dns => "no public address for the name",
+        Barrier::Dns => "no public address",
         Barrier::Network => "no connection from outside",
         Barrier::Tls => "no TLS session from outside",
         Barrier::Http => "no HTTP answer but a denial",
     };
-    let mut phrase = Phrase::new(format!("{what} (barrier {barrier})"));
+    let mut phrase = Phrase::new(format!("{what} (barrier {barrier}"));
     if denial.stops.len() < barrier.stops().len() {
         let stops: Vec<Reach> = denial.stops.iter().copied().collect();
-        phrase = phrase.say(", stopped by ").values(&stops, 4).say(" only");
+        phrase = phrase.say(": only ").values(&stops, 4).say(" counts");
     }
     if barrier == Barrier::Http {
         let status: Vec<String> = denial.http.status.iter().map(u16::to_string).collect();
-        phrase = phrase.say(", status ").values(&status, 8);
+        phrase = phrase.say(": status ").values(&status, 8);
         for (name, value) in &denial.http.header {
             phrase = phrase
                 .say(", header ")
@@ -276,7 +308,7 @@ pub fn promise(barrier: Barrier, denial: &Denial) -> Phrase {
             phrase = phrase.say(", body matching ").value(body);
         }
     }
-    phrase
+    phrase.say(")")
 }
 
 /// What a note says.

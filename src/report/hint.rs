@@ -63,99 +63,122 @@ impl Hint {
     #[must_use]
     pub(super) fn phrase(&self) -> Phrase {
         match self {
-            Self::LoginPage(targets) => about(targets).say(
+            Self::LoginPage(targets) => Phrase::new(
                 "a login page or a redirect is an exposure: the promise is that nobody outside even \
                  gets to it",
-            ),
-            Self::DenialUnmet(targets) => about(targets).say(
+            )
+            .join(about(targets)),
+            Self::DenialUnmet(targets) => Phrase::new(
                 "the status is an accepted one, but the denier's own mark is missing: it may be the \
                  application that answers",
-            ),
-            Self::WeakerThanPromised(targets) => about(targets)
-                .say("something stopped the outsider, but not what ")
-                .value("denial")
-                .say(" lists: mend the rule, or list this stop as well if it is meant to be so"),
-            Self::NoControl(Some(class), targets) => {
-                let phrase = about(targets)
-                    .say(format!(
-                        "silence over {class} proves nothing without a control; add something that \
-                         must be reachable over {} to ",
-                        class.family
-                    ))
-                    .value("controls")
-                    .say(", such as ")
-                    .value("- tcp: www.example.com:443");
-                match class.family {
-                    Family::Ipv4 => phrase,
-                    Family::Ipv6 => phrase
-                        .say(", or declare IPv6 unwatched with ")
-                        .value("families: [ipv4]"),
-                }
+            )
+            .join(about(targets)),
+            Self::WeakerThanPromised(targets) => {
+                Phrase::new("the outsider was stopped, but not by what ")
+                    .code("denial")
+                    .say(" lists: mend the rule, or list this stop as well if it is meant to be so")
+                    .join(about(targets))
             }
-            Self::NoControl(None, targets) => about(targets)
-                .say("a missing name proves nothing without a name that must resolve; add one to ")
-                .value("controls")
-                .say(", such as ")
-                .value("- tcp: www.example.com:443"),
-            Self::ControlLost(control, targets) => about(targets)
-                .say("control ")
+            Self::NoControl(class, targets) => no_control_advice(*class).join(about(targets)),
+            Self::ControlLost(control, targets) => Phrase::new("control ")
                 .value(control)
                 .say(
                     " was not reached throughout: look at this machine's network first, or choose a \
                      control that is always there",
-                ),
-            Self::ControlPrivate(control) => Phrase::new("control ").value(control).say(
-                " has addresses that are not globally routable: choose one on the internet, or set ",
-            )
-            .value("probe_non_global: true")
-            .say(" if this vantage is meant to look inside"),
-            Self::ControlPort(port, targets) => about(targets)
-                .say(format!(
-                    "many providers filter outbound port {port}: add a control on port {port}, \
-                     something of your own that listens there"
-                )),
-            Self::NoIpv6(targets) => about(targets)
-                .say("this machine has no IPv6: run from a vantage that has it, or declare IPv6 \
-                      unwatched with ")
-                .value("families: [ipv4]"),
-            Self::NoIpv4(targets) => about(targets)
-                .say("this machine has no way out over IPv4: look at its network first"),
-            Self::ResolverInvents(resolvers) => about(resolvers)
-                .say("this resolver gives addresses to names that cannot exist; ask others with ")
-                .value("resolvers: [1.1.1.1, 9.9.9.9]"),
-            Self::ResolverBlind(targets) => about(targets)
-                .say("the resolvers gave no usable answer; ask others with ")
-                .value("resolvers: [1.1.1.1, 9.9.9.9]"),
-            Self::ResolversDisagree(targets) => about(targets)
-                .say(
-                    "the resolvers do not agree whether the name exists: a change may be on its way, \
-                     or one of them sees an inside view",
-                ),
-            Self::NameGone(targets) => about(targets)
-                .say("the name does not resolve: remove the target, or promise exactly that with ")
-                .value("barrier: dns"),
-            Self::PrivateAddress(targets) => about(targets)
-                .say(
-                    "addresses that are not globally routable are not connected to; where this \
-                     vantage is meant to look inside, set ",
                 )
-                .value("probe_non_global: true"),
-            Self::Unwelcome(targets) => about(targets).say(
+                .join(about(targets)),
+            Self::ControlPrivate(control) => Phrase::new("control ")
+                .value(control)
+                .say(
+                    " has addresses that are not globally routable: choose one on the internet, or \
+                     set ",
+                )
+                .code("probe_non_global: true")
+                .say(" if this vantage is meant to look inside"),
+            Self::ControlPort(port, targets) => Phrase::new(format!(
+                "many providers filter outbound port {port}: add a control on port {port}, something \
+                 that must be reachable there"
+            ))
+            .join(about(targets)),
+            Self::NoIpv6(targets) => Phrase::new(
+                "this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched \
+                 with ",
+            )
+            .code("families: [ipv4]")
+            .join(about(targets)),
+            Self::NoIpv4(targets) => {
+                Phrase::new("this machine has no way out over IPv4: look at its network first")
+                    .join(about(targets))
+            }
+            Self::ResolverInvents(resolvers) => Phrase::new(
+                "a resolver gives addresses to names that cannot exist, so its answers prove \
+                 nothing: ask others with ",
+            )
+            .code("resolvers: [1.1.1.1, 9.9.9.9]")
+            .join(about(resolvers)),
+            Self::ResolverBlind(targets) => {
+                Phrase::new("the resolvers gave no usable answer: ask others with ")
+                    .code("resolvers: [1.1.1.1, 9.9.9.9]")
+                    .join(about(targets))
+            }
+            Self::ResolversDisagree(targets) => Phrase::new(
+                "the resolvers do not agree whether the name exists: a change may be on its way, or \
+                 one of them sees an inside view",
+            )
+            .join(about(targets)),
+            Self::NameGone(targets) => Phrase::new(
+                "the name does not resolve: remove the target, or promise exactly that with ",
+            )
+            .code("barrier: dns")
+            .join(about(targets)),
+            Self::PrivateAddress(targets) => Phrase::new(
+                "addresses that are not globally routable are not connected to: where this vantage \
+                 is meant to look inside, set ",
+            )
+            .code("probe_non_global: true")
+            .join(about(targets)),
+            Self::Unwelcome(targets) => Phrase::new(
                 "the answer tells about this vantage: let its address pass to the denial, or look \
                  from another network",
-            ),
-            Self::Exhausted(blind, targets) => about(targets)
-                .say(format!("{blind}: lower "))
-                .value("--concurrency"),
-            Self::NotPermitted(targets) => about(targets).say(
+            )
+            .join(about(targets)),
+            Self::Exhausted(blind, targets) => Phrase::new(format!("{blind}: lower "))
+                .code("--concurrency")
+                .join(about(targets)),
+            Self::NotPermitted(targets) => Phrase::new(
                 "this machine's own firewall or sandbox forbade the packets: let noentry out, or run \
                  it elsewhere",
-            ),
+            )
+            .join(about(targets)),
             Self::Interrupted => Phrase::new(
-                "the round was ended before its time: what was not tried is inconclusive, so run it \
+                "the round was ended before its time, and what was not tried is inconclusive: run it \
                  again",
             ),
         }
+    }
+}
+
+fn no_control_advice(class: Option<Class>) -> Phrase {
+    let Some(class) = class else {
+        return Phrase::new(
+            "a missing name proves nothing without a name that must resolve: add one to ",
+        )
+        .code("controls:")
+        .say(", such as ")
+        .code("- tcp: www.example.com:443");
+    };
+    let phrase = Phrase::new(format!(
+        "silence proves nothing without a control: add something that must be reachable with {class} \
+         to "
+    ))
+    .code("controls:")
+    .say(", such as ")
+    .code("- tcp: www.example.com:443");
+    match class.family {
+        Family::Ipv4 => phrase,
+        Family::Ipv6 => phrase
+            .say(", or declare IPv6 unwatched with ")
+            .code("families: [ipv4]"),
     }
 }
 
@@ -165,12 +188,12 @@ impl fmt::Display for Hint {
     }
 }
 
-/// `Orders database, Intranet and 3 more: `.
+/// ` (Orders database, Intranet and 3 more)`.
 fn about(names: &[String]) -> Phrase {
     if names.is_empty() {
         Phrase::default()
     } else {
-        Phrase::default().values(names, 3).say(": ")
+        Phrase::new(" (").values(names, 3).say(")")
     }
 }
 

@@ -17,6 +17,7 @@ const VALUE: usize = 320;
 enum Part {
     Say(String),
     Value(String),
+    Code(String),
     Quote(String),
 }
 
@@ -41,10 +42,17 @@ impl Phrase {
         self
     }
 
-    /// Adds an address, a number with a unit, a word of the configuration or a configured name.
+    /// Adds an address, a number, a word of ours such as a rung, or a configured name.
     #[must_use]
     pub fn value(mut self, value: impl Display) -> Self {
         self.0.push(Part::Value(value.to_string()));
+        self
+    }
+
+    /// Adds something to type: a word or a line of the configuration, or an option.
+    #[must_use]
+    pub fn code(mut self, text: &str) -> Self {
+        self.0.push(Part::Code(text.to_owned()));
         self
     }
 
@@ -92,6 +100,11 @@ impl Phrase {
             match part {
                 Part::Say(text) => out.push_str(&escape::visible(text)),
                 Part::Value(text) => out.push_str(&escape::visible(&escape::clip(text, VALUE))),
+                Part::Code(text) => {
+                    out.push('`');
+                    out.push_str(&escape::visible(text));
+                    out.push('`');
+                }
                 Part::Quote(text) => {
                     out.push('"');
                     out.push_str(&escape::visible(&escape::clip(text, QUOTE)).replace('"', "\\\""));
@@ -113,6 +126,7 @@ impl Phrase {
                 Part::Value(text) => {
                     out.push_str(&escape::markdown_code(&escape::clip(text, VALUE)));
                 }
+                Part::Code(text) => out.push_str(&escape::markdown_code(text)),
                 Part::Quote(text) => {
                     out.push_str(&escape::markdown_code(&escape::clip(text, QUOTE)));
                 }

@@ -1,6 +1,8 @@
 //! What an attempt and an endpoint saw, in words. Facts only; whether they are good or bad is said
 //! elsewhere.
 
+use std::collections::BTreeSet;
+
 use super::phrase::{Phrase, count};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
@@ -28,11 +30,20 @@ pub fn http(endpoint: &EndpointReport) -> Option<&HttpEvidence> {
     telling(endpoint)?.evidence.as_deref()?.http.as_ref()
 }
 
+/// The same in few words, where the HTTP answer is told elsewhere.
+#[must_use]
+pub fn brief(endpoint: &EndpointReport) -> Phrase {
+    match http(endpoint) {
+        Some(http) => Phrase::new(format!("HTTP {}", http.status)),
+        None => self::endpoint(endpoint, None),
+    }
+}
+
 /// What was seen at an endpoint, without its address: `silence`, `TCP reset`, `HTTP 403 …`.
 #[must_use]
-pub fn endpoint(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
+pub fn endpoint(endpoint: &EndpointReport, denial: Option<&Denial>) -> Phrase {
     match telling(endpoint) {
-        Some(attempt) => outcome(attempt, Some(denial)),
+        Some(attempt) => outcome(attempt, denial),
         None => match endpoint.reach {
             Some(reach) => rung(reach, None, None),
             None => Phrase::new("not tried"),
@@ -170,18 +181,12 @@ pub fn header<'a>(http: &'a HttpEvidence, name: &'a str) -> Option<&'a str> {
     header_of(http, [name].into_iter()).map(|(_, value)| value)
 }
 
-/// What the resolvers said about the name: `name does not exist (2 resolvers agree)`.
+/// What the resolvers said about the name: `name does not exist`.
 #[must_use]
 pub fn name(finding: &Finding) -> Phrase {
-    let Some(report) = &finding.name else {
-        return Phrase::default();
-    };
-    let mut resolvers: Vec<&str> = report.queries.iter().map(|q| q.resolver.as_str()).collect();
-    resolvers.sort_unstable();
-    resolvers.dedup();
     let mut addresses = Vec::new();
     let (mut nxdomain, mut other) = (0_usize, 0_usize);
-    for query in &report.queries {
+    for query in finding.name.iter().flat_map(|name| &name.queries) {
         match &query.answer {
             NameAnswer::Addresses(found) => addresses.extend(found.iter().copied()),
             NameAnswer::NxDomain => nxdomain += 1,
@@ -191,17 +196,23 @@ pub fn name(finding: &Finding) -> Phrase {
     addresses.sort_unstable();
     addresses.dedup();
     if !addresses.is_empty() {
-        return Phrase::new("name leads to ").values(&addresses, 6);
-    }
-    let what = if nxdomain > 0 && other == 0 {
-        "name does not exist"
+        Phrase::new("name leads to ").values(&addresses, 6)
+    } else if nxdomain > 0 && other == 0 {
+        Phrase::new("name does not exist")
     } else {
-        "name has no address"
-    };
-    Phrase::new(match resolvers.len() {
-        0 | 1 => format!("{what} (1 resolver asked)"),
-        agreed => format!("{what} ({agreed} resolvers agree)"),
-    })
+        Phrase::new("name has no address")
+    }
+}
+
+/// How many resolvers that rests on: `2 resolvers agree`.
+#[must_use]
+pub fn agreement(finding: &Finding) -> String {
+    let queries = finding.name.iter().flat_map(|name| &name.queries);
+    let resolvers: BTreeSet<&str> = queries.map(|q| q.resolver.as_str()).collect();
+    match resolvers.len() {
+        0 | 1 => "1 resolver asked".to_owned(),
+        agreed => format!("{agreed} resolvers agree"),
+    }
 }
 
 /// An endpoint's address and port, without the transport's name.
@@ -210,11 +221,11 @@ pub fn place(endpoint: &Endpoint) -> String {
     endpoint.socket().to_string()
 }
 
-/// `3 attempts`, or nothing where there was none.
+/// `, 3 attempts`, or nothing where there was none.
 #[must_use]
 pub fn tries(endpoint: &EndpointReport) -> String {
     match endpoint.attempts.len() {
         0 => String::new(),
-        many => format!(" ({})", count(many, "attempt")),
+        many => format!(", {}", count(many, "attempt")),
     }
 }

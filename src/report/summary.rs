@@ -17,10 +17,12 @@ use crate::domain::verdict::Verdict;
 /// The runner's limit for a step's summary, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
 
+/// Kept free for what says that something was left out.
+const RESERVE: usize = 256;
+
 /// The round as Markdown of at most `limit` bytes.
 #[must_use]
 pub fn render(report: &RoundReport, limit: usize) -> String {
-    let head = head(report);
     let tail = tail(report);
     // Hints and controls are worth a quarter; if they need more, they go.
     let tail = if tail.len() <= limit / 4 {
@@ -28,15 +30,39 @@ pub fn render(report: &RoundReport, limit: usize) -> String {
     } else {
         String::new()
     };
-    let mut page = Page {
-        out: head,
-        room: limit.saturating_sub(tail.len()),
-        left_out: 0,
+    let of = |verdict| -> Vec<&Finding> {
+        let findings = report.findings.iter();
+        findings.filter(|f| f.verdict == verdict).collect()
     };
-    page.detailed(report);
+    let (exposed, inconclusive) = (of(Verdict::Exposed), of(Verdict::Inconclusive));
+    let blocked = of(Verdict::Blocked);
+    let open: Vec<&Finding> = exposed.iter().chain(&inconclusive).copied().collect();
+
+    let mut page = Page {
+        out: head(report),
+        // The overview may take half, so that there is room for some evidence.
+        room: (limit / 2).saturating_sub(tail.len()),
+        rows_left_out: 0,
+        details_left_out: 0,
+    };
+    page.rows("what was seen", &open);
+    page.room = limit.saturating_sub(tail.len());
+    page.details(&exposed);
     page.out.push_str(&tail);
     page.room = limit;
-    page.blocked(report);
+    if !inconclusive.is_empty() {
+        let title = format!(
+            "Evidence: {} inconclusive",
+            count(inconclusive.len(), "target")
+        );
+        page.folded(&title, |page| page.details(&inconclusive));
+    }
+    if !blocked.is_empty() {
+        let title = format!("{} blocked", count(blocked.len(), "target"));
+        page.folded(&title, |page| {
+            page.rows("what stopped the outsider", &blocked);
+        });
+    }
     page.finish()
 }
 
@@ -44,80 +70,70 @@ struct Page {
     out: String,
     /// How long `out` may become.
     room: usize,
-    /// How many targets are not shown.
-    left_out: usize,
+    /// How many targets have no row.
+    rows_left_out: usize,
+    /// How many targets have a row, but no evidence.
+    details_left_out: usize,
 }
 
-/// Kept free for what says that something was left out.
-const RESERVE: usize = 256;
-
 impl Page {
-    fn fits(&self, text: &str, closing: &str) -> bool {
-        let needed = self
-            .out
-            .len()
-            .saturating_add(text.len())
-            .saturating_add(closing.len())
-            .saturating_add(RESERVE);
-        needed <= self.room
+    /// Adds text if there is room for it and for what must still come.
+    fn push(&mut self, text: &str) -> bool {
+        let length = self.out.len().saturating_add(text.len());
+        let fits = length.saturating_add(RESERVE) <= self.room;
+        if fits {
+            self.out.push_str(text);
+        }
+        fits
     }
 
-    /// Exposed and inconclusive findings: a heading and the evidence for each.
-    fn detailed(&mut self, report: &RoundReport) {
-        for verdict in [Verdict::Exposed, Verdict::Inconclusive] {
-            for finding in report.findings.iter().filter(|f| f.verdict == verdict) {
-                let text = detail(finding);
-                let brief = brief(finding);
-                if self.fits(&text, "") {
-                    self.out.push_str(&text);
-                } else if self.fits(&brief, "") {
-                    self.out.push_str(&brief);
-                } else {
-                    self.left_out += 1;
-                }
-            }
+    /// A table with a row a finding.
+    fn rows(&mut self, title: &str, findings: &[&Finding]) {
+        if findings.is_empty() {
+            return;
         }
+        let head = format!("\n| verdict | target | {title} |\n| :--- | :--- | :--- |\n");
+        let mut shown = 0;
+        if self.push(&head) {
+            // The first row that does not fit ends the table: what follows matters less.
+            shown = findings.iter().take_while(|f| self.push(&row(f))).count();
+        }
+        self.rows_left_out += findings.len().saturating_sub(shown);
     }
 
-    /// Blocked findings: a folded table.
-    fn blocked(&mut self, report: &RoundReport) {
-        let blocked = || {
-            let findings = report.findings.iter();
-            findings.filter(|f| f.verdict == Verdict::Blocked)
-        };
-        let number = blocked().count();
-        if number == 0 {
-            return;
+    /// The evidence for each finding under a heading.
+    fn details(&mut self, findings: &[&Finding]) {
+        let shown = findings
+            .iter()
+            .take_while(|f| self.push(&detail(f)))
+            .count();
+        self.details_left_out += findings.len().saturating_sub(shown);
+    }
+
+    /// Something that is seen only when its title is clicked.
+    fn folded(&mut self, title: &str, content: impl FnOnce(&mut Self)) {
+        const CLOSE: &str = "\n</details>\n";
+        let open = format!("\n<details><summary>{title}</summary>\n");
+        let room = self.room;
+        // The content leaves room for the closing tag.
+        self.room = room.saturating_sub(CLOSE.len());
+        let opened = self.push(&open);
+        content(self);
+        self.room = room;
+        if opened {
+            self.out.push_str(CLOSE);
         }
-        let open = format!(
-            "\n<details><summary>{} blocked</summary>\n\n| target | what stopped the outsider |\n\
-             | --- | --- |\n",
-            count(number, "target")
-        );
-        let close = "\n</details>\n";
-        if !self.fits(&open, close) {
-            self.left_out += number;
-            return;
-        }
-        self.out.push_str(&open);
-        for finding in blocked() {
-            let row = row(finding);
-            if self.left_out == 0 && self.fits(&row, close) {
-                self.out.push_str(&row);
-            } else {
-                self.left_out += 1;
-            }
-        }
-        self.out.push_str(close);
     }
 
     fn finish(mut self) -> String {
-        if self.left_out > 0 {
-            let left_out = count(self.left_out, "target");
-            self.out.push_str("\n**");
-            self.out.push_str(&left_out);
-            self.out
-                .push_str(" left out for want of room.** The JSON report has them all.\n");
+        if self.rows_left_out > 0 || self.details_left_out > 0 {
+            let rows = count(self.rows_left_out, "target");
+            let details = count(self.details_left_out, "target");
+            let notice = format!(
+                "\n**Left out for want of room: {rows}, and the evidence of {details}.** The JSON \
+                 report has everything.\n"
+            );
+            self.out.push_str(&notice);
         }
         if self.out.len() > self.room {
             // Less room than the head alone needs.
@@ -148,48 +164,54 @@ fn head(report: &RoundReport) -> String {
     };
     format!(
         "## {} noentry: {title}\n\n| exposed | inconclusive | blocked | targets |\n\
-         | ---: | ---: | ---: | ---: |\n| {} | {} | {} | {} |\n\n{}, {}.\n",
+         | ---: | ---: | ---: | ---: |\n| {} | {} | {} | {} |\n\n{}, begun {}, {}.\n",
         mark(report.verdict),
         totals.exposed,
         totals.inconclusive,
         totals.blocked,
         totals.targets,
         console::effort(report).markdown(),
+        console::begun(report),
         console::vantage(report).markdown(),
     )
 }
 
-/// `### 🔴 Orders database` and what happened, in one sentence.
-fn brief(finding: &Finding) -> String {
-    format!(
-        "\n### {} {}\n\n**{}**: {}\n",
-        mark(finding.verdict),
-        markdown_name(&finding.target.name),
-        match finding.verdict {
-            Verdict::Exposed => "EXPOSED",
-            Verdict::Inconclusive | Verdict::Blocked => finding.verdict.as_str(),
-        },
-        headline::finding(finding).markdown()
-    )
-}
-
+/// `### 🔴 Orders database` and a table of evidence.
 fn detail(finding: &Finding) -> String {
-    let mut out = brief(finding);
-    out.push_str("\n| | |\n| --- | --- |\n");
+    let name = markdown_name(&finding.target.name);
+    let mut out = format!("\n### {} {name}\n\n", mark(finding.verdict));
+    // Markdown wants a head for every table: the first fact is it.
+    let mut head = true;
     for fact in facts::of(finding) {
         let lines: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
         out.push_str(&table_row(fact.label, &lines.join("<br>")));
+        if std::mem::take(&mut head) {
+            out.push_str("| :--- | :--- |\n");
+        }
     }
     out
 }
 
+/// `| 🟢 | Orders database | firewall is silent … |`
 fn row(finding: &Finding) -> String {
     let mut text = headline::finding(finding).markdown();
-    for note in &finding.notes {
-        text.push_str("<br>");
-        text.push_str(&Phrase::new(headline::note(*note)).markdown());
+    match finding.verdict {
+        // The notes of the others stand with their evidence.
+        Verdict::Exposed | Verdict::Inconclusive => {}
+        Verdict::Blocked => {
+            for note in &finding.notes {
+                text.push_str("<br>");
+                text.push_str(&Phrase::new(headline::note(*note)).markdown());
+            }
+        }
     }
-    table_row(&markdown_name(&finding.target.name), &text)
+    let word = match finding.verdict {
+        Verdict::Exposed => "🔴&nbsp;**EXPOSED**",
+        Verdict::Inconclusive => "🟡&nbsp;inconclusive",
+        Verdict::Blocked => "🟢&nbsp;blocked",
+    };
+    let name = markdown_name(&finding.target.name);
+    table_row(word, &format!("{name} | {text}"))
 }
 
 fn table_row(left: &str, right: &str) -> String {

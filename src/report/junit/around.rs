@@ -7,7 +7,7 @@ use quick_xml::{Reader, Writer};
 
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
-use crate::domain::escape::xml_chars;
+use crate::domain::escape::visible;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 
@@ -76,9 +76,7 @@ fn extended<'b>(
         b"testsuite" => {
             // What could not be seen is an error, so nothing is ever skipped.
             element.push_attribute(("skipped", "0"));
-            if dialect == Dialect::Located {
-                element.push_attribute(("file", xml_chars(&report.config).as_str()));
-            }
+            element.push_attribute(("file", visible(&report.config).as_str()));
         }
         b"testcase" => {
             if let Some(case) = cases_left.next()
@@ -134,7 +132,7 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
                 writer
                     .create_element("property")
                     .with_attribute(("name", *name))
-                    .with_attribute(("value", xml_chars(value).as_str()))
+                    .with_attribute(("value", visible(value).as_str()))
                     .write_empty()?;
             }
             Ok(())

@@ -12,6 +12,7 @@ use super::super::phrase::Phrase;
 use crate::domain::endpoint::Family;
 use crate::domain::escape;
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict};
+use crate::domain::observation::Blind;
 use crate::domain::position::Position;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::{Reason, Verdict};
@@ -37,11 +38,11 @@ pub(super) struct Case<'a> {
 }
 
 /// One part of a finding on its way to a case.
-struct Part<'a> {
+struct Part {
     /// `tcp 443, ipv4` or `dns`.
     suffix: String,
     verdict: Verdict,
-    reason: &'a Reason,
+    reason: &'static str,
     message: Phrase,
     facts: Vec<Fact>,
     took_ms: u64,
@@ -61,7 +62,7 @@ pub(super) fn of(report: &RoundReport) -> Vec<Case<'_>> {
     cases
 }
 
-fn parts(finding: &Finding) -> Vec<Part<'_>> {
+fn parts(finding: &Finding) -> Vec<Part> {
     if finding.target.kind == "dns" {
         return vec![whole(finding, "dns".to_owned())];
     }
@@ -70,7 +71,7 @@ fn parts(finding: &Finding) -> Vec<Part<'_>> {
     } else {
         literal_families(finding)
     };
-    let parts: Vec<Part<'_>> = families
+    let parts: Vec<Part> = families
         .into_iter()
         .map(|family| of_family(finding, family))
         .collect();
@@ -118,11 +119,11 @@ fn port(finding: &Finding) -> String {
 }
 
 /// The finding as one case.
-fn whole(finding: &Finding, suffix: String) -> Part<'_> {
+fn whole(finding: &Finding, suffix: String) -> Part {
     Part {
         suffix,
         verdict: finding.verdict,
-        reason: &finding.reason,
+        reason: word(finding.verdict, &finding.reason),
         message: headline::finding(finding),
         facts: facts::of(finding),
         took_ms: took(finding, |_| true),
@@ -130,7 +131,7 @@ fn whole(finding: &Finding, suffix: String) -> Part<'_> {
 }
 
 /// Everything of one family as one case.
-fn of_family(finding: &Finding, family: Family) -> Part<'_> {
+fn of_family(finding: &Finding, family: Family) -> Part {
     let endpoints: Vec<&EndpointReport> = finding
         .endpoints
         .iter()
@@ -149,61 +150,83 @@ fn of_family(finding: &Finding, family: Family) -> Part<'_> {
             if next.0 > worst.0 { next } else { worst }
         },
     );
-    let (verdict, reason, message) = match worst {
-        Some((verdict, reason)) => (
-            verdict,
-            reason,
-            headline::parts(finding, verdict, reason, &endpoints, &names),
-        ),
-        None => unpublished(finding, family),
+    let Some((verdict, reason)) = worst else {
+        return unpublished(finding, family);
     };
-    let mut facts = facts::of(finding);
-    // The target's evidence, with what was seen narrowed down to this family.
-    let seen = facts::endpoint_facts(finding, &endpoints);
-    let other = facts::endpoint_facts(finding, &finding.endpoints.iter().collect::<Vec<_>>());
-    facts.retain(|fact| !other.contains(fact));
-    let before_declared = facts.len().saturating_sub(1);
-    for (offset, fact) in seen.into_iter().enumerate() {
-        facts.insert(before_declared + offset, fact);
-    }
     Part {
-        suffix: format!("{}, {}", port(finding), family.as_str()),
+        suffix: suffix(finding, family),
         verdict,
-        reason,
-        message,
-        facts,
+        reason: word(verdict, reason),
+        message: headline::parts(finding, verdict, reason, &endpoints, &names),
+        facts: facts::of_parts(finding, verdict, reason, &endpoints),
         took_ms: took(finding, |own| own == family),
     }
 }
 
+fn suffix(finding: &Finding, family: Family) -> String {
+    format!("{}, {}", port(finding), family.as_str())
+}
+
+/// The word for why. What stops an outsider would be a wrong type for an error.
+const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
+    match (verdict, reason) {
+        (
+            Verdict::Inconclusive,
+            Reason::Stopped | Reason::PastBarrier | Reason::WeakerThanPromised,
+        ) => verdict.as_str(),
+        (Verdict::Blocked | Verdict::Inconclusive | Verdict::Exposed, _) => reason.as_str(),
+    }
+}
+
 /// A watched family without any part: there is no address in it, or nobody could find out.
-fn unpublished(finding: &Finding, family: Family) -> (Verdict, &Reason, Phrase) {
+fn unpublished(finding: &Finding, family: Family) -> Part {
     let queries = finding.name.iter().flat_map(|name| &name.queries);
     let mut asked = false;
-    let mut conclusive = true;
+    let mut doubt = None;
     for query in queries.filter(|q| q.family == family) {
         asked = true;
-        conclusive &= match query.answer {
-            NameAnswer::NoData | NameAnswer::NxDomain => true,
-            NameAnswer::Addresses(_) | NameAnswer::Blind(_) => false,
-        };
+        match query.answer {
+            NameAnswer::NoData | NameAnswer::NxDomain => {}
+            NameAnswer::Addresses(_) => {
+                doubt.get_or_insert(Blind::ResolversDisagree);
+            }
+            NameAnswer::Blind(cause) => {
+                doubt.get_or_insert(cause);
+            }
+        }
     }
-    if asked && conclusive {
-        let text = format!("no {family} address is published");
-        (Verdict::Blocked, &Reason::Stopped, Phrase::new(text))
-    } else {
-        let text = format!("it is not known whether an {family} address is published");
-        (Verdict::Inconclusive, &finding.reason, Phrase::new(text))
+    let (verdict, reason, text) = match (asked, doubt) {
+        (true, None) => (
+            Verdict::Blocked,
+            Reason::Stopped,
+            format!("no {family} address is published"),
+        ),
+        (_, doubt) => (
+            Verdict::Inconclusive,
+            doubt.map_or_else(|| finding.reason.clone(), |cause| Reason::Blind { cause }),
+            format!("it is not known whether an {family} address is published"),
+        ),
+    };
+    Part {
+        suffix: suffix(finding, family),
+        verdict,
+        reason: word(verdict, &reason),
+        message: match doubt {
+            Some(cause) => Phrase::new(format!("{text}: {cause}")),
+            None => Phrase::new(text),
+        },
+        facts: facts::of_parts(finding, verdict, &reason, &[]),
+        took_ms: took(finding, |own| own == family),
     }
 }
 
 /// A finding's verdict must be seen in at least one of its cases, whatever a saved report holds.
-fn never_milder<'a>(finding: &'a Finding, parts: &mut [Part<'a>]) {
+fn never_milder(finding: &Finding, parts: &mut [Part]) {
     if parts.iter().all(|part| part.verdict < finding.verdict)
         && let Some(part) = parts.first_mut()
     {
         part.verdict = finding.verdict;
-        part.reason = &finding.reason;
+        part.reason = word(finding.verdict, &finding.reason);
         part.message = headline::finding(finding);
         part.facts = facts::of(finding);
     }
@@ -228,7 +251,7 @@ fn took(finding: &Finding, family: impl Fn(Family) -> bool) -> u64 {
 fn case<'a>(
     report: &RoundReport,
     finding: &'a Finding,
-    part: &Part<'a>,
+    part: &Part,
     taken: &mut HashSet<String>,
 ) -> Case<'a> {
     let target = escape::visible(&finding.target.name);
@@ -247,25 +270,15 @@ fn case<'a>(
             escape::visible(&finding.target.kind).replace('.', "-")
         ),
         verdict: part.verdict,
-        reason: match part.verdict {
-            // A word that says "stopped" would be a wrong type for an error.
-            Verdict::Inconclusive => match part.reason {
-                Reason::Stopped | Reason::PastBarrier | Reason::WeakerThanPromised => {
-                    "inconclusive"
-                }
-                Reason::NameGone
-                | Reason::NoDenialSeen
-                | Reason::Throttled
-                | Reason::Challenged
-                | Reason::NoControl { .. }
-                | Reason::ControlLost { .. }
-                | Reason::ControlOnOtherPort { .. }
-                | Reason::ResolverInvents
-                | Reason::Blind { .. } => part.reason.as_str(),
-            },
-            Verdict::Blocked | Verdict::Exposed => part.reason.as_str(),
+        reason: part.reason,
+        text: match part.verdict {
+            Verdict::Exposed | Verdict::Inconclusive => text(report, &message, &part.facts),
+            // What holds needs no more than why, and what is worth knowing besides.
+            Verdict::Blocked => std::iter::once(message.as_str())
+                .chain(finding.notes.iter().map(|note| headline::note(*note)))
+                .collect::<Vec<_>>()
+                .join("\n"),
         },
-        text: text(report, &message, &part.facts),
         message,
         took_ms: part.took_ms,
         position: &finding.target.position,

@@ -12,7 +12,7 @@ use junit_report::{
 };
 
 use self::cases::Case;
-use crate::domain::escape::{xml_cdata, xml_chars};
+use crate::domain::escape::{visible, xml_cdata};
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 
@@ -67,13 +67,14 @@ pub fn render_as(report: &RoundReport, dialect: Dialect) -> Result<String, Error
     let mut suite = TestSuiteBuilder::new(SUITE);
     suite.set_timestamp(timestamp(report.started));
     suite.add_testcases(cases.iter().map(|case| test_case(case, dialect)));
-    suite.testsuite.hostname = xml_chars(
+    suite.testsuite.hostname = visible(
         report
             .vantage
             .name
             .as_deref()
             .unwrap_or(&report.vantage.environment),
     );
+    SUITE.clone_into(&mut suite.testsuite.package);
     let suite = suite.build();
     let mut plain = Vec::new();
     ReportBuilder::new()
@@ -84,8 +85,8 @@ pub fn render_as(report: &RoundReport, dialect: Dialect) -> Result<String, Error
 }
 
 fn test_case(case: &Case, dialect: Dialect) -> TestCase {
-    let name = xml_chars(&case.name);
-    let message = xml_chars(&case.message);
+    let name = visible(&case.name);
+    let message = visible(&case.message);
     let milliseconds = i64::try_from(case.took_ms.min(LONGEST_MS)).unwrap_or(0);
     let time = Duration::milliseconds(milliseconds);
     let mut builder = match case.verdict {
@@ -95,12 +96,12 @@ fn test_case(case: &Case, dialect: Dialect) -> TestCase {
         Verdict::Inconclusive => TestCaseBuilder::error(&name, time, case.reason, &message),
     };
     match case.verdict {
-        Verdict::Blocked => builder.set_system_out(&xml_cdata(&case.message)),
+        Verdict::Blocked => builder.set_system_out(&xml_cdata(&case.text)),
         Verdict::Exposed | Verdict::Inconclusive => builder.set_trace(&xml_cdata(&case.text)),
     };
-    builder.set_classname(&xml_chars(&case.class));
+    builder.set_classname(&visible(&case.class));
     if dialect == Dialect::Located {
-        builder.set_filepath(&xml_chars(&case.position.file));
+        builder.set_filepath(&visible(&case.position.file));
     }
     builder.build()
 }
