@@ -99,16 +99,20 @@ impl Page {
         let mut head = self.paint(colour(verdict), word);
         head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
         head.push_str(&self.paint(BOLD, &name));
-        let gap = self.names.saturating_sub(name.width()) + 2;
-        let column = GUTTER + name.width() + gap;
         let text = headline::finding(finding).text();
-        let emphasis = match verdict {
-            Verdict::Exposed => colour(verdict),
-            Verdict::Inconclusive | Verdict::Blocked => Ansi::new(),
+        // Blocked targets are a table, one line each; the others are blocks, where a column of names
+        // would only push the text away.
+        let (gap, emphasis, narrowest) = match verdict {
+            Verdict::Blocked => {
+                let gap = self.names.saturating_sub(name.width()) + 2;
+                (gap, Ansi::new(), NARROW)
+            }
+            Verdict::Exposed => (2, colour(verdict), usize::MAX),
+            Verdict::Inconclusive => (2, Ansi::new(), usize::MAX),
         };
-        // Evidence hangs in the gutter, so there a long text may too; a blocked target is one line.
+        let column = GUTTER + name.width() + gap;
         let room = self.style.width.saturating_sub(column);
-        if self.style.width == 0 || room >= NARROW || room >= text.width() {
+        if self.style.width == 0 || room >= narrowest.min(text.width()) {
             head.push_str(&" ".repeat(gap));
             self.wrapped(&head, column, &text, emphasis);
         } else {
