@@ -246,7 +246,11 @@ fn shown_name(finding: &Finding) -> String {
 }
 
 fn name_column(report: &RoundReport) -> usize {
-    let widths = report.findings.iter().map(|f| shown_name(f).width());
+    let widths = report
+        .findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Blocked)
+        .map(|f| shown_name(f).width());
     widths.filter(|width| *width <= NAME).max().unwrap_or(0)
 }
 
