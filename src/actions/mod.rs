@@ -1,1 +1,8 @@
-//! actions
+//! GitHub Actions' own environment and files. How text becomes harmless in workflow commands stands
+//! in [`escape`](crate::domain::escape), which the reports use as well.
+
+mod env;
+mod files;
+
+pub use env::Env;
+pub use files::{Error, append_output, append_summary, summary_room};

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod endpoint;
+pub mod escape;
 pub mod finding;
 pub mod observation;
 pub mod position;

@@ -1,0 +1,409 @@
+//! The terminal: one line a target, worst first; evidence under what is exposed or inconclusive.
+//!
+//! Lines that come out of here are safe to print on a GitHub runner: none can be taken for a workflow
+//! command. Without colour there is no escape byte in the output at all.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::facts::{self, Fact};
+use super::headline;
+use super::hint;
+use super::phrase::{Phrase, count, duration};
+use super::saw;
+use crate::domain::endpoint::Family;
+use crate::domain::escape;
+use crate::domain::finding::{Finding, Note};
+use crate::domain::report::{ControlReport, RoundReport};
+use crate::domain::verdict::Verdict;
+
+/// How the terminal wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use colours.
+    pub color: bool,
+    /// Columns to wrap at; 0 never wraps. Less than 60 is taken as 60.
+    pub width: usize,
+    /// Whether to show every endpoint of blocked targets and every control as well.
+    pub verbose: bool,
+}
+
+/// The column where the text of a verdict begins: `inconclusive` and two blanks.
+const GUTTER: usize = 14;
+/// The column of a fact's text, from the gutter: `certificate` and two blanks.
+const LABEL: usize = 13;
+/// Names beyond this width do not widen the column of names.
+const NAME: usize = 28;
+/// Names are cut beyond this many characters.
+const LONGEST_NAME: usize = 64;
+/// A text column narrower than this begins on a line of its own.
+const NARROW: usize = 40;
+
+const DIM: Ansi = Ansi::new().dimmed();
+const BOLD: Ansi = Ansi::new().bold();
+const HINT: Ansi = AnsiColor::Cyan.on_default();
+
+/// The whole round for a terminal or a log, with a line break at its end.
+#[must_use]
+pub fn render(report: &RoundReport, style: Style) -> String {
+    let mut page = Page {
+        style: Style {
+            width: if style.width == 0 {
+                0
+            } else {
+                style.width.max(60)
+            },
+            ..style
+        },
+        out: String::new(),
+        names: name_column(report),
+    };
+    page.findings(report);
+    page.hints(report);
+    if style.verbose {
+        page.controls(report);
+    }
+    page.totals(report);
+    escape::runner_lines(&page.out)
+}
+
+struct Page {
+    style: Style,
+    out: String,
+    names: usize,
+}
+
+impl Page {
+    fn findings(&mut self, report: &RoundReport) {
+        for verdict in [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked] {
+            let mut group = report.findings.iter().filter(|f| f.verdict == verdict);
+            let Some(first) = group.next() else { continue };
+            self.finding(first);
+            for finding in group {
+                if verdict != Verdict::Blocked {
+                    self.blank();
+                }
+                self.finding(finding);
+            }
+            self.blank();
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let verdict = finding.verdict;
+        let word = match verdict {
+            Verdict::Exposed => "EXPOSED",
+            Verdict::Inconclusive | Verdict::Blocked => verdict.as_str(),
+        };
+        let name = shown_name(finding);
+        let mut head = self.paint(colour(verdict), word);
+        head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
+        head.push_str(&self.paint(BOLD, &name));
+        let text = headline::finding(finding).text();
+        // Blocked targets are a table, one line each; the others are blocks, where a column of names
+        // would only push the text away.
+        let (gap, emphasis, narrowest) = match verdict {
+            Verdict::Blocked => {
+                let gap = self.names.saturating_sub(name.width()) + 2;
+                (gap, Ansi::new(), NARROW)
+            }
+            Verdict::Exposed => (2, colour(verdict), usize::MAX),
+            Verdict::Inconclusive => (2, Ansi::new(), usize::MAX),
+        };
+        let column = GUTTER + name.width() + gap;
+        let room = self.style.width.saturating_sub(column);
+        if self.style.width == 0 || room >= narrowest.min(text.width()) {
+            head.push_str(&" ".repeat(gap));
+            self.wrapped(&head, column, &text, emphasis);
+        } else {
+            self.line(&head);
+            self.wrapped(&" ".repeat(GUTTER), GUTTER, &text, emphasis);
+        }
+        match verdict {
+            Verdict::Exposed | Verdict::Inconclusive => self.facts(&facts::of(finding)),
+            Verdict::Blocked if self.style.verbose => self.facts(&facts::of(finding)),
+            Verdict::Blocked => {
+                for note in &finding.notes {
+                    // The headline has said so.
+                    if *note != Note::ControlOnOtherPort {
+                        self.note(*note);
+                    }
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        let mut prefix = " ".repeat(GUTTER);
+        prefix.push_str(&self.paint(DIM, "note"));
+        prefix.push_str("  ");
+        self.wrapped(&prefix, GUTTER + 6, headline::note(note), DIM);
+    }
+
+    fn facts(&mut self, facts: &[Fact]) {
+        for fact in facts {
+            let mut label = fact.label;
+            for line in &fact.lines {
+                let mut prefix = " ".repeat(GUTTER);
+                prefix.push_str(&self.paint(DIM, label));
+                prefix.push_str(&" ".repeat(LABEL.saturating_sub(label.len())));
+                self.wrapped(&prefix, GUTTER + LABEL, &line.text(), Ansi::new());
+                label = "";
+            }
+        }
+    }
+
+    fn hints(&mut self, report: &RoundReport) {
+        let hints = hint::hints(report);
+        for hint in &hints {
+            let mut prefix = self.paint(HINT, "hint");
+            prefix.push_str(&" ".repeat(GUTTER - 4));
+            self.wrapped(&prefix, GUTTER, &hint.phrase().text(), Ansi::new());
+        }
+        if !hints.is_empty() {
+            self.blank();
+        }
+    }
+
+    fn controls(&mut self, report: &RoundReport) {
+        for control in &report.controls {
+            let mut prefix = self.paint(DIM, "control");
+            prefix.push_str(&" ".repeat(GUTTER - 7));
+            self.wrapped(&prefix, GUTTER, &control_line(control).text(), Ansi::new());
+        }
+        if !report.controls.is_empty() {
+            self.blank();
+        }
+    }
+
+    fn totals(&mut self, report: &RoundReport) {
+        let totals = &report.totals;
+        let word = match report.verdict {
+            Verdict::Exposed => "EXPOSED",
+            Verdict::Inconclusive | Verdict::Blocked => report.verdict.as_str(),
+        };
+        let mut head = self.paint(colour(report.verdict), word);
+        head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
+        let text = format!(
+            "{}: {} exposed, {} inconclusive, {} blocked",
+            count(totals.targets, "target"),
+            totals.exposed,
+            totals.inconclusive,
+            totals.blocked,
+        );
+        self.wrapped(&head, GUTTER, &text, BOLD);
+        let gutter = " ".repeat(GUTTER);
+        let effort = effort(report).say(", begun ").value(begun(report));
+        self.wrapped(&gutter, GUTTER, &effort.text(), DIM);
+        self.wrapped(&gutter, GUTTER, &vantage(report).text(), DIM);
+    }
+
+    /// Text after a prefix of known width, wrapped with a hanging indent.
+    fn wrapped(&mut self, prefix: &str, column: usize, text: &str, style: Ansi) {
+        let room = match self.style.width {
+            0 => usize::MAX,
+            width => width.saturating_sub(column).max(NARROW / 2),
+        };
+        let mut lines = wrap(text, room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let first = format!("{prefix}{}", self.paint(style, &first));
+        self.line(&first);
+        let indent = " ".repeat(column);
+        for line in lines {
+            let line = format!("{indent}{}", self.paint(style, &line));
+            self.line(&line);
+        }
+    }
+
+    fn paint(&self, style: Ansi, text: &str) -> String {
+        if self.style.color && !text.is_empty() && style != Ansi::new() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line.trim_end());
+        self.out.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+}
+
+const fn colour(verdict: Verdict) -> Ansi {
+    match verdict {
+        Verdict::Exposed => AnsiColor::Red.on_default().bold(),
+        Verdict::Inconclusive => AnsiColor::Yellow.on_default().bold(),
+        Verdict::Blocked => AnsiColor::Green.on_default(),
+    }
+}
+
+fn shown_name(finding: &Finding) -> String {
+    escape::clip(&escape::visible(&finding.target.name), LONGEST_NAME)
+}
+
+fn name_column(report: &RoundReport) -> usize {
+    let widths = report
+        .findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Blocked)
+        .map(|f| shown_name(f).width());
+    widths.filter(|width| *width <= NAME).max().unwrap_or(0)
+}
+
+/// `2026-11-22 04:00:00 UTC`.
+pub(super) fn begun(report: &RoundReport) -> String {
+    let utc = report.started.checked_to_offset(time::UtcOffset::UTC);
+    utc.map_or_else(
+        || "at an impossible time".to_owned(),
+        |t| {
+            format!(
+                "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute(),
+                t.second()
+            )
+        },
+    )
+}
+
+/// `22 endpoints, 40 attempts in 12.4 s`.
+pub(super) fn effort(report: &RoundReport) -> Phrase {
+    let totals = &report.totals;
+    let phrase = Phrase::new(format!(
+        "{}, {} in {}",
+        count(totals.endpoints, "endpoint"),
+        count(totals.attempts, "attempt"),
+        duration(report.took_ms),
+    ));
+    if report.interrupted {
+        phrase.say(", interrupted before its end")
+    } else {
+        phrase
+    }
+}
+
+/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443`.
+pub(super) fn vantage(report: &RoundReport) -> Phrase {
+    let vantage = &report.vantage;
+    let mut phrase = Phrase::new("seen from ")
+        .value(&vantage.environment)
+        .say(" (");
+    if let Some(name) = &vantage.name {
+        phrase = phrase.value(name).say(", ");
+    }
+    phrase = phrase.value(&vantage.system).say(")");
+    if vantage.proven.is_empty() {
+        return phrase.say(", where no control was reached throughout");
+    }
+    phrase = phrase.say(format!(", proven over {}", families(&vantage.proven)));
+    let held: Vec<&str> = report
+        .controls
+        .iter()
+        .filter(|c| !c.held.is_empty())
+        .map(|c| c.name.as_str())
+        .collect();
+    if held.is_empty() {
+        phrase
+    } else {
+        phrase.say(" by ").values(&held, 3)
+    }
+}
+
+/// `IPv4 and IPv6`.
+pub(super) fn families(families: &[Family]) -> String {
+    let words: Vec<String> = families.iter().map(Family::to_string).collect();
+    words.join(" and ")
+}
+
+/// `www.example.com:443 held over IPv4, lost over IPv6 (2 checkpoints)`.
+pub(super) fn control_line(control: &ControlReport) -> Phrase {
+    let mut phrase = Phrase::new("").value(&control.name);
+    if let Some(target) = &control.target {
+        phrase = phrase.say(" for ").value(target);
+    }
+    let mut said = Vec::new();
+    if !control.held.is_empty() {
+        said.push(format!("held over {}", families(&control.held)));
+    }
+    if !control.lost.is_empty() {
+        said.push(format!("lost over {}", families(&control.lost)));
+    }
+    match control.name_held {
+        Some(true) => said.push("name found".to_owned()),
+        Some(false) => said.push("name not found throughout".to_owned()),
+        None => {}
+    }
+    if said.is_empty() {
+        said.push("not reached".to_owned());
+    }
+    phrase = phrase.say(format!(
+        ": {} ({})",
+        said.join(", "),
+        count(control.checks.len(), "checkpoint")
+    ));
+    let last = control
+        .checks
+        .iter()
+        .flat_map(|check| &check.endpoints)
+        .rfind(|endpoint| !endpoint.reached);
+    match last {
+        Some(endpoint) => phrase
+            .say(", last ")
+            .join(saw::outcome(&endpoint.last, None))
+            .say(" at ")
+            .value(saw::place(&endpoint.endpoint)),
+        None => phrase,
+    }
+}
+
+/// Breaks text at blanks into lines of at most `room` columns; a longer word is broken where it must.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0_usize;
+    for word in text.split(' ') {
+        let width = word.width();
+        if used > 0 && used.saturating_add(1).saturating_add(width) > room {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        for c in word.chars() {
+            let mut buffer = [0; 4];
+            let width = c.encode_utf8(&mut buffer).width();
+            if used > 0 && used.saturating_add(width) > room {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(c);
+            used += width;
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapping_breaks_at_blanks_and_only_then_in_words() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("aaaaaaa b", 5), ["aaaaa", "aa b"]);
+        assert_eq!(wrap("漢字漢字", 4), ["漢字", "漢字"]);
+        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("a b", usize::MAX), ["a b"]);
+        assert_eq!(wrap("ab", 0), ["a", "b"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! `report.json`: the round as it is, versioned, and the way back from it.
+//!
+//! Everything that reports and incidents read can be produced again from this file, so reading it is
+//! strict where a mistake could turn into a false "blocked": a report that contradicts itself is
+//! refused. Fields that this version does not know are passed over.
+
+use serde::Deserialize;
+
+use crate::domain::finding::Finding;
+use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
+use crate::domain::verdict::Verdict;
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The round holds something that JSON cannot: a start outside the years 0 to 9999. Our fault.
+    #[error("the report cannot be written as JSON: {0}")]
+    Write(#[source] serde_json::Error),
+    /// The file is not JSON: damaged or something else altogether.
+    #[error("not JSON: {0}")]
+    NotJson(#[source] serde_json::Error),
+    /// JSON, but without `version`: some other file.
+    #[error("not a report of noentry: {0}")]
+    NotAReport(#[source] serde_json::Error),
+    /// Written by a newer or older noentry than this one understands.
+    #[error(
+        "the report has format version {found}, and this noentry reads version {REPORT_VERSION}: \
+         read it with the noentry that wrote it, or run the round again with this one"
+    )]
+    Version {
+        /// The version in the file.
+        found: u64,
+    },
+    /// The right version, but not the right shape: damaged or edited by hand.
+    #[error("a damaged report: {0}")]
+    Damaged(#[source] serde_json::Error),
+    /// The counts or verdicts do not fit the findings: damaged or edited by hand.
+    #[error("the report contradicts itself: {0}")]
+    Contradiction(String),
+}
+
+/// Only what every version of the format has.
+#[derive(Deserialize)]
+struct Head {
+    version: u64,
+}
+
+/// The round as pretty JSON with a line break at its end.
+///
+/// # Errors
+/// If the round's start lies outside of what RFC 3339 can write.
+pub fn render(report: &RoundReport) -> Result<String, Error> {
+    let mut text = serde_json::to_string_pretty(report).map_err(Error::Write)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Reads a report back.
+///
+/// # Errors
+/// If the text is not JSON, not a report, of another version, or contradicts itself.
+pub fn parse(text: &str) -> Result<RoundReport, Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let head: Head = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Error::NotAReport(error),
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => Error::NotJson(error),
+    })?;
+    if head.version != u64::from(REPORT_VERSION) {
+        return Err(Error::Version {
+            found: head.version,
+        });
+    }
+    let report: RoundReport = serde_json::from_str(text).map_err(Error::Damaged)?;
+    consistent(&report)?;
+    Ok(report)
+}
+
+/// The JSON Schema of the format, pretty, with a line break at its end.
+#[must_use]
+pub fn schema() -> String {
+    let mut schema = schemars::schema_for!(RoundReport);
+    schema.insert("title".to_owned(), "noentry report".into());
+    if let Some(version) = schema
+        .get_mut("properties")
+        .and_then(|properties| properties.get_mut("version"))
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        version.insert("const".to_owned(), REPORT_VERSION.into());
+    }
+    // Alternate form of a JSON value: pretty, and it cannot go wrong.
+    format!("{:#}\n", schema.to_value())
+}
+
+fn consistent(report: &RoundReport) -> Result<(), Error> {
+    let worst = RoundReport::worst(&report.findings);
+    if report.verdict != worst {
+        return Err(Error::Contradiction(format!(
+            "its verdict is {}, but the findings say {worst}",
+            report.verdict
+        )));
+    }
+    if report.totals != Totals::of(&report.findings) {
+        return Err(Error::Contradiction(
+            "its totals do not count its findings".to_owned(),
+        ));
+    }
+    match report.findings.iter().find(|f| too_mild(f)) {
+        Some(finding) => Err(Error::Contradiction(format!(
+            "the finding {:?} is {}, but a part of it is worse",
+            finding.target.name, finding.verdict
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether some part of a finding is worse than the finding.
+fn too_mild(finding: &Finding) -> bool {
+    let parts = finding.endpoints.iter().map(|e| e.verdict);
+    let names = finding.name_verdicts.iter().map(|n| n.verdict);
+    parts.chain(names).max().unwrap_or(Verdict::Blocked) > finding.verdict
+}

@@ -1,0 +1,141 @@
+//! Adds to junit-report's output what the crate cannot emit: properties and skipped counts of the
+//! suite, totals of the root, lines of the cases, indentation. The crate's own elements and
+//! attributes pass through as they are.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, Writer};
+
+use super::cases::{self, Case};
+use super::{Dialect, Error, SUITE};
+use crate::domain::escape::visible;
+use crate::domain::report::RoundReport;
+use crate::domain::verdict::Verdict;
+
+/// Reads what the crate wrote, adds, and writes again.
+pub(super) fn complete(
+    plain: &[u8],
+    report: &RoundReport,
+    cases: &[Case<'_>],
+    dialect: Dialect,
+) -> Result<String, Error> {
+    let mut reader = Reader::from_reader(plain);
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    let mut cases_left = cases.iter();
+    let mut buffer = Vec::new();
+    loop {
+        match reader.read_event_into(&mut buffer)? {
+            Event::Eof => break,
+            Event::Start(element) => {
+                let element = extended(element, report, cases, &mut cases_left, dialect);
+                let suite = element.name().as_ref() == b"testsuite";
+                writer.write_event(Event::Start(element))?;
+                if suite {
+                    properties(&mut writer, report)?;
+                }
+            }
+            Event::Empty(element) => {
+                let suite = element.name().as_ref() == b"testsuite";
+                let element = extended(element, report, cases, &mut cases_left, dialect);
+                if suite {
+                    // A suite without cases still tells where it looked from.
+                    let end = element.to_end().into_owned();
+                    writer.write_event(Event::Start(element))?;
+                    properties(&mut writer, report)?;
+                    writer.write_event(Event::End(end))?;
+                } else {
+                    writer.write_event(Event::Empty(element))?;
+                }
+            }
+            event => writer.write_event(event)?,
+        }
+        buffer.clear();
+    }
+    let mut out = writer.into_inner();
+    out.push(b'\n');
+    Ok(String::from_utf8(out)?)
+}
+
+/// The element with the attributes that the crate does not know.
+fn extended<'b>(
+    mut element: BytesStart<'b>,
+    report: &RoundReport,
+    cases: &[Case<'_>],
+    cases_left: &mut std::slice::Iter<'_, Case<'_>>,
+    dialect: Dialect,
+) -> BytesStart<'b> {
+    match element.name().as_ref() {
+        b"testsuites" => {
+            let count = |verdict| cases.iter().filter(|c| c.verdict == verdict).count();
+            let time = suite_time(cases);
+            element.push_attribute(("name", SUITE));
+            element.push_attribute(("tests", cases.len().to_string().as_str()));
+            element.push_attribute(("failures", count(Verdict::Exposed).to_string().as_str()));
+            element.push_attribute(("errors", count(Verdict::Inconclusive).to_string().as_str()));
+            element.push_attribute(("time", time.as_str()));
+        }
+        b"testsuite" => {
+            // What could not be seen is an error, so nothing is ever skipped.
+            element.push_attribute(("skipped", "0"));
+            element.push_attribute(("file", visible(&report.config).as_str()));
+        }
+        b"testcase" => {
+            if let Some(case) = cases_left.next()
+                && dialect == Dialect::Located
+            {
+                element.push_attribute(("line", case.position.line.to_string().as_str()));
+            }
+        }
+        _ => {}
+    }
+    element
+}
+
+/// The sum of the cases' times in seconds, as the crate adds it up for the suite.
+fn suite_time(cases: &[Case<'_>]) -> String {
+    let milliseconds: u64 = cases
+        .iter()
+        .map(|case| case.took_ms.min(super::LONGEST_MS))
+        .fold(0, u64::saturating_add);
+    let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+    junit_report::Duration::milliseconds(milliseconds)
+        .as_seconds_f64()
+        .to_string()
+}
+
+fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), Error> {
+    let vantage = &report.vantage;
+    let proven: Vec<&str> = vantage.proven.iter().map(|f| f.as_str()).collect();
+    let controls: Vec<&str> = report.controls.iter().map(|c| c.name.as_str()).collect();
+    let resolvers: Vec<&str> = report
+        .resolvers
+        .iter()
+        .map(|r| r.resolver.as_str())
+        .collect();
+    let pairs = [
+        ("noentry.version", report.noentry.clone()),
+        ("noentry.verdict", report.verdict.to_string()),
+        ("noentry.config", report.config.clone()),
+        ("noentry.started", cases::started(report)),
+        ("noentry.took_ms", report.took_ms.to_string()),
+        ("noentry.interrupted", report.interrupted.to_string()),
+        ("vantage.environment", vantage.environment.clone()),
+        ("vantage.name", vantage.name.clone().unwrap_or_default()),
+        ("vantage.system", vantage.system.clone()),
+        ("vantage.proven", proven.join(", ")),
+        ("vantage.controls", controls.join(", ")),
+        ("vantage.resolvers", resolvers.join(", ")),
+    ];
+    writer
+        .create_element("properties")
+        .write_inner_content(|writer| {
+            for (name, value) in &pairs {
+                writer
+                    .create_element("property")
+                    .with_attribute(("name", *name))
+                    .with_attribute(("value", visible(value).as_str()))
+                    .write_empty()?;
+            }
+            Ok(())
+        })?;
+    Ok(())
+}

@@ -1,0 +1,317 @@
+//! Which cases a round has, and what each says.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use time::format_description::well_known::Rfc3339;
+
+use super::super::console;
+use super::super::facts::{self, Fact};
+use super::super::headline;
+use super::super::phrase::Phrase;
+use crate::domain::endpoint::Family;
+use crate::domain::escape;
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict};
+use crate::domain::observation::Blind;
+use crate::domain::position::Position;
+use crate::domain::report::RoundReport;
+use crate::domain::verdict::{Reason, Verdict};
+
+/// One test case.
+pub(super) struct Case<'a> {
+    /// Unique and the same from round to round.
+    pub name: String,
+    /// Without dots: readers take what follows the last dot for a file.
+    pub class: String,
+    /// The word on this part of the target.
+    pub verdict: Verdict,
+    /// The word for why, as the `type` of an error.
+    pub reason: &'static str,
+    /// One line.
+    pub message: String,
+    /// Everything else, several lines.
+    pub text: String,
+    /// The time of its attempts and queries, in milliseconds.
+    pub took_ms: u64,
+    /// Where the target is declared.
+    pub position: &'a Position,
+}
+
+/// One part of a finding on its way to a case.
+struct Part {
+    /// `tcp 443, ipv4` or `dns`.
+    suffix: String,
+    verdict: Verdict,
+    reason: &'static str,
+    message: Phrase,
+    facts: Vec<Fact>,
+    took_ms: u64,
+}
+
+/// Every case of a round, in the order of the configuration.
+pub(super) fn of(report: &RoundReport) -> Vec<Case<'_>> {
+    let mut taken = HashSet::new();
+    let mut cases = Vec::new();
+    for finding in &report.findings {
+        let mut parts = parts(finding);
+        never_milder(finding, &mut parts);
+        for part in parts {
+            cases.push(case(report, finding, &part, &mut taken));
+        }
+    }
+    cases
+}
+
+fn parts(finding: &Finding) -> Vec<Part> {
+    if finding.target.kind == "dns" {
+        return vec![whole(finding, "dns".to_owned())];
+    }
+    let families = if finding.name.is_some() {
+        finding.target.families.clone()
+    } else {
+        literal_families(finding)
+    };
+    let parts: Vec<Part> = families
+        .into_iter()
+        .map(|family| of_family(finding, family))
+        .collect();
+    if parts.is_empty() {
+        vec![whole(finding, port(finding))]
+    } else {
+        parts
+    }
+}
+
+/// The families of a target that is declared by its address: that of its endpoints or, where the
+/// round ended before there were any, of the address itself.
+fn literal_families(finding: &Finding) -> Vec<Family> {
+    let mut families: Vec<Family> = finding
+        .endpoints
+        .iter()
+        .map(|e| e.endpoint.family())
+        .collect();
+    if families.is_empty() {
+        let address = &finding.target.address;
+        let host = url::Url::parse(address)
+            .ok()
+            .and_then(|url| match url.host() {
+                Some(url::Host::Ipv4(_)) => Some(Family::Ipv4),
+                Some(url::Host::Ipv6(_)) => Some(Family::Ipv6),
+                Some(url::Host::Domain(_)) | None => None,
+            });
+        let socket = || address.parse::<SocketAddr>().ok();
+        let family = host.or_else(|| socket().map(|s| Family::of(s.ip())));
+        families.extend(family);
+    }
+    if families.is_empty() {
+        families.extend(&finding.target.families);
+    }
+    families.sort_unstable();
+    families.dedup();
+    families
+}
+
+fn port(finding: &Finding) -> String {
+    match finding.target.port {
+        Some(port) => format!("tcp {port}"),
+        None => "dns".to_owned(),
+    }
+}
+
+/// The finding as one case.
+fn whole(finding: &Finding, suffix: String) -> Part {
+    Part {
+        suffix,
+        verdict: finding.verdict,
+        reason: word(finding.verdict, &finding.reason),
+        message: headline::finding(finding),
+        facts: facts::of(finding),
+        took_ms: took(finding, |_| true),
+    }
+}
+
+/// Everything of one family as one case.
+fn of_family(finding: &Finding, family: Family) -> Part {
+    let endpoints: Vec<&EndpointReport> = finding
+        .endpoints
+        .iter()
+        .filter(|e| e.endpoint.family() == family)
+        .collect();
+    let names: Vec<&NameVerdict> = finding
+        .name_verdicts
+        .iter()
+        .filter(|n| n.families.contains(&family))
+        .collect();
+    let of_endpoints = endpoints.iter().map(|e| (e.verdict, &e.reason));
+    let of_names = names.iter().map(|n| (n.verdict, &n.reason));
+    // The first of the worst, as for the finding itself.
+    let worst = of_names.chain(of_endpoints).reduce(
+        |worst, next| {
+            if next.0 > worst.0 { next } else { worst }
+        },
+    );
+    let Some((verdict, reason)) = worst else {
+        return unpublished(finding, family);
+    };
+    Part {
+        suffix: suffix(finding, family),
+        verdict,
+        reason: word(verdict, reason),
+        message: headline::parts(finding, verdict, reason, &endpoints, &names),
+        facts: facts::of_parts(finding, verdict, reason, &endpoints),
+        took_ms: took(finding, |own| own == family),
+    }
+}
+
+fn suffix(finding: &Finding, family: Family) -> String {
+    format!("{}, {}", port(finding), family.as_str())
+}
+
+/// The word for why. What stops an outsider would be a wrong type for an error.
+const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
+    match (verdict, reason) {
+        (
+            Verdict::Inconclusive,
+            Reason::Stopped | Reason::PastBarrier | Reason::WeakerThanPromised,
+        ) => verdict.as_str(),
+        (Verdict::Blocked | Verdict::Inconclusive | Verdict::Exposed, _) => reason.as_str(),
+    }
+}
+
+/// A watched family without any part: there is no address in it, or nobody could find out.
+fn unpublished(finding: &Finding, family: Family) -> Part {
+    let queries = finding.name.iter().flat_map(|name| &name.queries);
+    let mut asked = false;
+    let mut doubt = None;
+    for query in queries.filter(|q| q.family == family) {
+        asked = true;
+        match query.answer {
+            NameAnswer::NoData | NameAnswer::NxDomain => {}
+            NameAnswer::Addresses(_) => {
+                doubt.get_or_insert(Blind::ResolversDisagree);
+            }
+            NameAnswer::Blind(cause) => {
+                doubt.get_or_insert(cause);
+            }
+        }
+    }
+    let (verdict, reason, text) = match (asked, doubt) {
+        (true, None) => (
+            Verdict::Blocked,
+            Reason::Stopped,
+            format!("no {family} address is published"),
+        ),
+        (_, doubt) => (
+            Verdict::Inconclusive,
+            doubt.map_or_else(|| finding.reason.clone(), |cause| Reason::Blind { cause }),
+            format!("it is not known whether an {family} address is published"),
+        ),
+    };
+    Part {
+        suffix: suffix(finding, family),
+        verdict,
+        reason: word(verdict, &reason),
+        message: match doubt {
+            Some(cause) => Phrase::new(format!("{text}: {cause}")),
+            None => Phrase::new(text),
+        },
+        facts: facts::of_parts(finding, verdict, &reason, &[]),
+        took_ms: took(finding, |own| own == family),
+    }
+}
+
+/// A finding's verdict must be seen in at least one of its cases, whatever a saved report holds.
+fn never_milder(finding: &Finding, parts: &mut [Part]) {
+    if parts.iter().all(|part| part.verdict < finding.verdict)
+        && let Some(part) = parts.first_mut()
+    {
+        part.verdict = finding.verdict;
+        part.reason = word(finding.verdict, &finding.reason);
+        part.message = headline::finding(finding);
+        part.facts = facts::of(finding);
+    }
+}
+
+fn took(finding: &Finding, family: impl Fn(Family) -> bool) -> u64 {
+    let attempts = finding
+        .endpoints
+        .iter()
+        .filter(|e| family(e.endpoint.family()))
+        .flat_map(|e| &e.attempts)
+        .map(|attempt| attempt.took_ms);
+    let queries = finding
+        .name
+        .iter()
+        .flat_map(|name| &name.queries)
+        .filter(|query| family(query.family))
+        .map(|query| query.took_ms);
+    attempts.chain(queries).fold(0, u64::saturating_add)
+}
+
+fn case<'a>(
+    report: &RoundReport,
+    finding: &'a Finding,
+    part: &Part,
+    taken: &mut HashSet<String>,
+) -> Case<'a> {
+    let target = escape::visible(&finding.target.name);
+    let mut name = format!("{target} ({})", part.suffix);
+    // Two names may look the same once they are cleaned.
+    let mut number = 2_usize;
+    while !taken.insert(name.clone()) {
+        name = format!("{target} ({}) #{number}", part.suffix);
+        number = number.saturating_add(1);
+    }
+    let message = part.message.text();
+    Case {
+        name,
+        class: format!(
+            "noentry-{}",
+            escape::visible(&finding.target.kind).replace('.', "-")
+        ),
+        verdict: part.verdict,
+        reason: part.reason,
+        text: match part.verdict {
+            Verdict::Exposed | Verdict::Inconclusive => text(report, &message, &part.facts),
+            // What holds needs no more than why, and what is worth knowing besides.
+            Verdict::Blocked => std::iter::once(message.as_str())
+                .chain(finding.notes.iter().map(|note| headline::note(*note)))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        },
+        message,
+        took_ms: part.took_ms,
+        position: &finding.target.position,
+    }
+}
+
+fn text(report: &RoundReport, message: &str, facts: &[Fact]) -> String {
+    let mut lines = vec![message.to_owned(), String::new()];
+    let when = Fact {
+        label: "round",
+        lines: vec![
+            Phrase::new("")
+                .value(started(report))
+                .say(", ")
+                .join(console::effort(report)),
+            console::vantage(report),
+        ],
+    };
+    for fact in facts.iter().chain([&when]) {
+        let mut label = fact.label;
+        for line in &fact.lines {
+            lines.push(format!("{label:<13}{}", line.text()));
+            label = "";
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// When the round began, in UTC.
+pub(super) fn started(report: &RoundReport) -> String {
+    report
+        .started
+        .format(&Rfc3339)
+        .unwrap_or_else(|_| "an impossible time".to_owned())
+}

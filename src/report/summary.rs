@@ -1,0 +1,245 @@
+//! The job summary in Markdown, worst first, for `$GITHUB_STEP_SUMMARY`.
+//!
+//! The runner drops a summary that is larger than 1 MiB and leaves the step green, so the limit is
+//! kept here, and what was left out is said. Values and quotes are code spans: nothing that a server
+//! sent becomes markup, a mention, a reference, a link or an image.
+
+use super::console;
+use super::facts;
+use super::headline;
+use super::hint;
+use super::phrase::{Phrase, count};
+use crate::domain::escape::markdown_name;
+use crate::domain::finding::Finding;
+use crate::domain::report::RoundReport;
+use crate::domain::verdict::Verdict;
+
+/// The runner's limit for a step's summary, in bytes.
+pub const LIMIT: usize = 1024 * 1024;
+
+/// Kept free for what says that something was left out.
+const RESERVE: usize = 256;
+
+/// The round as Markdown of at most `limit` bytes.
+#[must_use]
+pub fn render(report: &RoundReport, limit: usize) -> String {
+    let tail = tail(report);
+    // Hints and controls are worth a quarter; if they need more, they go.
+    let tail = if tail.len() <= limit / 4 {
+        tail
+    } else {
+        String::new()
+    };
+    let of = |verdict| -> Vec<&Finding> {
+        let findings = report.findings.iter();
+        findings.filter(|f| f.verdict == verdict).collect()
+    };
+    let (exposed, inconclusive) = (of(Verdict::Exposed), of(Verdict::Inconclusive));
+    let blocked = of(Verdict::Blocked);
+    let open: Vec<&Finding> = exposed.iter().chain(&inconclusive).copied().collect();
+
+    let mut page = Page {
+        out: head(report),
+        // The overview may take half, so that there is room for some evidence.
+        room: (limit / 2).saturating_sub(tail.len()),
+        rows_left_out: 0,
+        details_left_out: 0,
+    };
+    page.rows("what was seen", &open);
+    page.room = limit.saturating_sub(tail.len());
+    page.details(&exposed);
+    page.out.push_str(&tail);
+    page.room = limit;
+    if !inconclusive.is_empty() {
+        let title = format!(
+            "Evidence: {} inconclusive",
+            count(inconclusive.len(), "target")
+        );
+        page.folded(&title, |page| page.details(&inconclusive));
+    }
+    if !blocked.is_empty() {
+        let title = format!("{} blocked", count(blocked.len(), "target"));
+        page.folded(&title, |page| {
+            page.rows("what stopped the outsider", &blocked);
+        });
+    }
+    page.finish()
+}
+
+struct Page {
+    out: String,
+    /// How long `out` may become.
+    room: usize,
+    /// How many targets have no row.
+    rows_left_out: usize,
+    /// How many targets have a row, but no evidence.
+    details_left_out: usize,
+}
+
+impl Page {
+    /// Adds text if there is room for it and for what must still come.
+    fn push(&mut self, text: &str) -> bool {
+        let length = self.out.len().saturating_add(text.len());
+        let fits = length.saturating_add(RESERVE) <= self.room;
+        if fits {
+            self.out.push_str(text);
+        }
+        fits
+    }
+
+    /// A table with a row a finding.
+    fn rows(&mut self, title: &str, findings: &[&Finding]) {
+        if findings.is_empty() {
+            return;
+        }
+        let head = format!("\n| verdict | target | {title} |\n| :--- | :--- | :--- |\n");
+        let mut shown = 0;
+        if self.push(&head) {
+            // The first row that does not fit ends the table: what follows matters less.
+            shown = findings.iter().take_while(|f| self.push(&row(f))).count();
+        }
+        self.rows_left_out += findings.len().saturating_sub(shown);
+    }
+
+    /// The evidence for each finding under a heading.
+    fn details(&mut self, findings: &[&Finding]) {
+        let shown = findings
+            .iter()
+            .take_while(|f| self.push(&detail(f)))
+            .count();
+        self.details_left_out += findings.len().saturating_sub(shown);
+    }
+
+    /// Something that is seen only when its title is clicked.
+    fn folded(&mut self, title: &str, content: impl FnOnce(&mut Self)) {
+        const CLOSE: &str = "\n</details>\n";
+        let open = format!("\n<details><summary>{title}</summary>\n");
+        let room = self.room;
+        // The content leaves room for the closing tag.
+        self.room = room.saturating_sub(CLOSE.len());
+        let opened = self.push(&open);
+        content(self);
+        self.room = room;
+        if opened {
+            self.out.push_str(CLOSE);
+        }
+    }
+
+    fn finish(mut self) -> String {
+        if self.rows_left_out > 0 || self.details_left_out > 0 {
+            let rows = count(self.rows_left_out, "target");
+            let details = count(self.details_left_out, "target");
+            let notice = format!(
+                "\n**Left out for want of room: {rows}, and the evidence of {details}.** The JSON \
+                 report has everything.\n"
+            );
+            self.out.push_str(&notice);
+        }
+        if self.out.len() > self.room {
+            // Less room than the head alone needs.
+            let mut end = self.room;
+            while !self.out.is_char_boundary(end) {
+                end = end.saturating_sub(1);
+            }
+            self.out.truncate(end);
+        }
+        self.out
+    }
+}
+
+const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Exposed => "🔴",
+        Verdict::Inconclusive => "🟡",
+        Verdict::Blocked => "🟢",
+    }
+}
+
+fn head(report: &RoundReport) -> String {
+    let totals = &report.totals;
+    let title = match report.verdict {
+        Verdict::Exposed => format!("{} exposed", count(totals.exposed, "target")),
+        Verdict::Inconclusive => format!("{} inconclusive", count(totals.inconclusive, "target")),
+        Verdict::Blocked => format!("{} blocked", count(totals.targets, "target")),
+    };
+    format!(
+        "## {} noentry: {title}\n\n| exposed | inconclusive | blocked | targets |\n\
+         | ---: | ---: | ---: | ---: |\n| {} | {} | {} | {} |\n\n{}, begun {}, {}.\n",
+        mark(report.verdict),
+        totals.exposed,
+        totals.inconclusive,
+        totals.blocked,
+        totals.targets,
+        console::effort(report).markdown(),
+        console::begun(report),
+        console::vantage(report).markdown(),
+    )
+}
+
+/// `### 🔴 Orders database` and a table of evidence.
+fn detail(finding: &Finding) -> String {
+    let name = markdown_name(&finding.target.name);
+    let mut out = format!("\n### {} {name}\n\n", mark(finding.verdict));
+    // Markdown wants a head for every table: the first fact is it.
+    let mut head = true;
+    for fact in facts::of(finding) {
+        let lines: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
+        out.push_str(&table_row(fact.label, &lines.join("<br>")));
+        if std::mem::take(&mut head) {
+            out.push_str("| :--- | :--- |\n");
+        }
+    }
+    out
+}
+
+/// `| 🟢 | Orders database | firewall is silent … |`
+fn row(finding: &Finding) -> String {
+    let mut text = headline::finding(finding).markdown();
+    match finding.verdict {
+        // The notes of the others stand with their evidence.
+        Verdict::Exposed | Verdict::Inconclusive => {}
+        Verdict::Blocked => {
+            for note in &finding.notes {
+                text.push_str("<br>");
+                text.push_str(&Phrase::new(headline::note(*note)).markdown());
+            }
+        }
+    }
+    let word = match finding.verdict {
+        Verdict::Exposed => "🔴&nbsp;**EXPOSED**",
+        Verdict::Inconclusive => "🟡&nbsp;inconclusive",
+        Verdict::Blocked => "🟢&nbsp;blocked",
+    };
+    let name = markdown_name(&finding.target.name);
+    table_row(word, &format!("{name} | {text}"))
+}
+
+fn table_row(left: &str, right: &str) -> String {
+    format!("| {left} | {right} |\n")
+}
+
+fn bullet(text: &str) -> String {
+    format!("- {text}\n")
+}
+
+/// Hints and controls.
+fn tail(report: &RoundReport) -> String {
+    let mut out = String::new();
+    let hints = hint::hints(report);
+    if !hints.is_empty() {
+        out.push_str("\n### Hints\n\n");
+        for hint in hints {
+            out.push_str(&bullet(&hint.phrase().markdown()));
+        }
+    }
+    if !report.controls.is_empty() {
+        out.push_str("\n<details><summary>");
+        out.push_str(&count(report.controls.len(), "control"));
+        out.push_str("</summary>\n\n");
+        for control in &report.controls {
+            out.push_str(&bullet(&console::control_line(control).markdown()));
+        }
+        out.push_str("\n</details>\n");
+    }
+    out
+}

@@ -1,0 +1,456 @@
+//! The reports of sample rounds, as their readers see them.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what goes wrong here is a failed test"
+)]
+
+mod sample;
+
+use noentry::domain::endpoint::Family;
+use noentry::domain::finding::{NameAnswer, Note};
+use noentry::domain::observation::{Blind, Outcome};
+use noentry::domain::reach::Reach;
+use noentry::domain::report::{RoundReport, Totals};
+use noentry::domain::verdict::{Reason, Verdict};
+use noentry::report::console::{self, Style};
+use noentry::report::hint::{Hint, hints};
+use noentry::report::json;
+use noentry::report::outputs::{self, Paths};
+use noentry::report::{annotations, summary};
+
+const PLAIN: Style = Style {
+    color: false,
+    width: 100,
+    verbose: false,
+};
+
+/// What a terminal shows of a text: without colour sequences.
+fn without_colours(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    out + rest
+}
+
+fn all_blocked() -> RoundReport {
+    sample::of(vec![
+        sample::silent(),
+        sample::refused(),
+        sample::intranet(),
+    ])
+}
+
+fn many(number: usize) -> RoundReport {
+    let kinds = [sample::silent, sample::throttled, sample::orders_database];
+    let findings = (0..number).map(|index| {
+        let mut finding = kinds[index % kinds.len()]();
+        finding.target.name = format!("Target {index}");
+        finding
+    });
+    sample::of(findings.collect())
+}
+
+mod terminal {
+    use super::*;
+
+    #[test]
+    fn a_round_of_every_kind() {
+        insta::assert_snapshot!("console", console::render(&sample::round(), PLAIN));
+    }
+
+    #[test]
+    fn plain_lines_for_a_log_with_everything() {
+        let style = Style {
+            width: 0,
+            verbose: true,
+            ..PLAIN
+        };
+        insta::assert_snapshot!("console-verbose", console::render(&sample::round(), style));
+    }
+
+    #[test]
+    fn all_blocked_is_one_line_a_target() {
+        let style = Style { width: 0, ..PLAIN };
+        insta::assert_snapshot!(console::render(&all_blocked(), style), @r#"
+        blocked       Staging   firewall is silent (5 endpoints, 15 attempts, control www.example.com:443 answered)
+        blocked       Old SSH   stopped by TCP reset (1 endpoint, 3 attempts, control www.example.com:443 answered on another port)
+                      note  the packet got through to a host: only the absence of a listener protects it
+        blocked       Intranet  name does not exist (2 resolvers agree, control www.example.com:443 answered)
+
+        blocked       3 targets: 0 exposed, 0 inconclusive, 3 blocked
+                      6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC
+                      seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443
+        "#);
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colour() {
+        let plain = console::render(&sample::round(), PLAIN);
+        let style = Style {
+            color: true,
+            ..PLAIN
+        };
+        let coloured = console::render(&sample::round(), style);
+        assert!(!plain.contains('\u{1b}'));
+        assert!(coloured.contains("\u{1b}["));
+        assert_eq!(without_colours(&coloured), plain);
+    }
+
+    #[test]
+    fn lines_keep_to_the_width() {
+        for width in [60, 80, 132] {
+            let text = console::render(&sample::round(), Style { width, ..PLAIN });
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_for_a_target_are_our_own() {
+        for text in [
+            console::render(&sample::round(), PLAIN),
+            summary::render(&sample::round(), summary::LIMIT),
+            annotations::render(&sample::round()),
+        ] {
+            let mut words = text.split(|c: char| !c.is_alphabetic());
+            let banned = ["up", "down", "success", "failure", "passed", "failed"];
+            let found = words.find(|w| banned.contains(&w.to_lowercase().as_str()));
+            assert_eq!(found, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_hostile_reaches_the_terminal_or_the_runner() {
+        for (color, width) in [(false, 0), (false, 60), (true, 100), (true, 61)] {
+            let style = Style {
+                color,
+                width,
+                verbose: true,
+            };
+            let text = console::render(&sample::hostile_round(), style);
+            let text = without_colours(&text);
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+            assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{ffff}']));
+            assert!(!text.contains("##["));
+            let commands = text.lines().filter(|l| l.trim_start().starts_with("::"));
+            assert_eq!(commands.count(), 0, "{text}");
+        }
+    }
+}
+
+mod advice {
+    use super::*;
+
+    fn only(finding: noentry::domain::finding::Finding) -> Vec<String> {
+        let report = sample::of(vec![finding]);
+        hints(&report).iter().map(Hint::to_string).collect()
+    }
+
+    #[test]
+    fn every_kind_of_finding_gets_its_own() {
+        let text: Vec<String> = hints(&sample::round())
+            .iter()
+            .map(Hint::to_string)
+            .collect();
+        insta::assert_snapshot!(text.join("\n"), @r#"
+        a login page or a redirect is an exposure: the promise is that nobody outside even gets to it (Back office behind the WAF)
+        the outsider was stopped, but not by what `denial` lists: mend the rule, or list this stop as well if it is meant to be so (Replica)
+        silence proves nothing without a control: add something that must be reachable with TCP over IPv6 to `controls:`, such as `- tcp: www.example.com:443`, or declare IPv6 unwatched with `families: [ipv4]` (Mail relay)
+        control shop.example.com:443 was not reached throughout: look at this machine's network first, or choose a control that is always there (Message queue)
+        many providers filter outbound port 25: add a control on port 25, something that must be reachable there (Mail relay)
+        this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched with `families: [ipv4]` (Build server)
+        the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 9.9.9.9]` (Private zone)
+        the name does not resolve: remove the target, or promise exactly that with `barrier: dns` (Legacy API)
+        the answer tells about this vantage: let its address pass to the denial, or look from another network (Wiki)
+        "#);
+    }
+
+    #[test]
+    fn a_clean_round_gets_none() {
+        assert_eq!(hints(&all_blocked()), []);
+    }
+
+    #[test]
+    fn this_machines_own_trouble() {
+        for (cause, expected) in [
+            (Blind::TooManyFiles, "--concurrency"),
+            (Blind::NoLocalPort, "--concurrency"),
+            (Blind::NoBuffers, "--concurrency"),
+            (Blind::NotPermitted, "own firewall"),
+            (Blind::ResolverServfail, "resolvers: ["),
+            (Blind::ResolversDisagree, "do not agree"),
+        ] {
+            let mut finding = sample::no_ipv6();
+            finding.endpoints[1].reason = Reason::Blind { cause };
+            let found = only(sample::settle(finding));
+            assert_eq!(found.len(), 1, "{cause}: {found:?}");
+            assert!(found[0].contains(expected), "{cause}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_private_address_and_a_private_control() {
+        let mut finding = sample::silent();
+        finding.endpoints[0].reach = Some(Reach::PrivateAddress);
+        finding.endpoints[0].attempts.clear();
+        assert!(only(finding)[0].contains("probe_non_global: true"));
+
+        let mut report = all_blocked();
+        let last = &mut report.controls[0].checks[0].endpoints[0];
+        last.last.outcome = Outcome::Reached(Reach::PrivateAddress);
+        assert_eq!(
+            hints(&report),
+            [Hint::ControlPrivate(sample::CONTROL.to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_loopback_estate_with_a_loopback_control_is_nobodys_mistake() {
+        let mut report = all_blocked();
+        report.findings.truncate(2);
+        for finding in &mut report.findings {
+            for endpoint in &mut finding.endpoints {
+                endpoint.endpoint.address = sample::ip("127.0.0.1");
+            }
+        }
+        report.controls[0].checks[0].endpoints[0].endpoint.address = sample::ip("127.0.0.1");
+        assert_eq!(hints(&report), []);
+    }
+
+    #[test]
+    fn an_inventing_resolver_and_an_early_end() {
+        let mut report = all_blocked();
+        report.resolvers[1].invents = true;
+        report.interrupted = true;
+        assert_eq!(
+            hints(&report),
+            [
+                Hint::ResolverInvents(vec!["9.9.9.9:53".to_owned()]),
+                Hint::Interrupted
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_mark_of_the_denier() {
+        let mut finding = sample::login_page();
+        let evidence = finding.endpoints[0].attempts[0].evidence.as_mut().unwrap();
+        let http = evidence.http.as_mut().unwrap();
+        http.status = 403;
+        http.unmet = Some("header server: awselb/2.0".to_owned());
+        assert!(only(finding)[0].contains("denier's own mark"));
+    }
+}
+
+mod job_summary {
+    use super::*;
+
+    #[test]
+    fn a_round_of_every_kind() {
+        insta::assert_snapshot!("summary", summary::render(&sample::round(), summary::LIMIT));
+    }
+
+    #[test]
+    fn it_never_outgrows_its_limit_and_says_what_is_missing() {
+        let report = many(400);
+        let whole = summary::render(&report, usize::MAX);
+        assert!(!whole.contains("Left out"));
+        for limit in [0, 1, 10, 300, 1_000, 5_000, 20_000, 60_000, whole.len()] {
+            let text = summary::render(&report, limit);
+            assert!(text.len() <= limit, "{limit}");
+            assert_eq!(
+                text.matches("<details>").count(),
+                text.matches("</details>").count(),
+                "{limit}"
+            );
+            assert!(
+                limit < 1_000 || text == whole || text.contains("Left out"),
+                "{limit}"
+            );
+        }
+    }
+
+    #[test]
+    fn ten_thousand_targets_fit_worst_first() {
+        let report = many(10_000);
+        let text = summary::render(&report, summary::LIMIT);
+        assert!(text.len() <= summary::LIMIT);
+        let rows: Vec<&str> = text.lines().filter(|l| l.contains("nbsp")).collect();
+        let first_mild = rows.iter().position(|r| !r.contains("EXPOSED"));
+        assert_eq!(first_mild, Some(report.totals.exposed));
+        assert!(text.contains("Left out for want of room"));
+    }
+
+    #[test]
+    fn every_row_of_a_hostile_round_has_its_cells() {
+        let text = summary::render(&sample::hostile_round(), summary::LIMIT);
+        for line in text.lines().filter(|l| l.starts_with('|')) {
+            let cells = line.matches('|').count();
+            assert!([3, 4, 5].contains(&cells), "{line}");
+        }
+        assert!(!text.contains("`x`"));
+    }
+}
+
+mod runner {
+    use super::*;
+
+    #[test]
+    fn annotations_of_a_round() {
+        insta::assert_snapshot!("annotations", annotations::render(&sample::round()));
+    }
+
+    #[test]
+    fn there_are_ten_at_most_and_the_worst_come_first() {
+        let text = annotations::render(&many(100));
+        let kinds: Vec<&str> = text.lines().map(|l| l.split(' ').next().unwrap()).collect();
+        assert_eq!(kinds, ["::error"; 10]);
+        assert!(text.lines().next().unwrap().contains("57 findings"));
+    }
+
+    #[test]
+    fn the_roll_up_follows_the_verdict() {
+        let roll_up = |report| annotations::render(&report);
+        assert!(roll_up(all_blocked()).starts_with("::notice file=noentry.yml,title="));
+        let unsure = sample::of(vec![sample::silent(), sample::throttled()]);
+        assert!(roll_up(unsure).starts_with("::warning "));
+        assert!(roll_up(sample::round()).starts_with("::error "));
+        assert!(roll_up(sample::of(vec![])).starts_with("::warning "));
+    }
+
+    #[test]
+    fn a_hostile_finding_stays_inside_its_command() {
+        let text = annotations::render(&sample::hostile_round());
+        assert_eq!(text.lines().count(), 2);
+        assert!(!text.contains('\r'));
+        let line = text.lines().last().unwrap();
+        let (command, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+        let properties: Vec<&str> = command.split(',').collect();
+        assert_eq!(properties.len(), 4, "{command}");
+        assert!(properties[0].starts_with("error file="));
+        assert!(properties[3].starts_with("title=exposed%3A %3A%3Awarning%3A%3A"));
+        let message = message.replace("%0A", "\n").replace("%25", "%");
+        assert!(message.encode_utf16().count() <= 4096);
+    }
+
+    #[test]
+    fn outputs_hand_on_verdict_counts_names_and_places() {
+        let paths = Paths {
+            json: Some("out/report.json"),
+            ..Paths::default()
+        };
+        let pairs = outputs::render(&sample::round(), paths);
+        let text: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        insta::assert_snapshot!(text.join("\n"), @r#"
+        verdict=exposed
+        targets=16
+        exposed=4
+        inconclusive=6
+        blocked=6
+        exposed-targets=["Admin console","Orders database","Back office behind the WAF","Replica"]
+        json-path=out/report.json
+        "#);
+    }
+}
+
+mod saved {
+    use super::*;
+
+    #[test]
+    fn a_report_comes_back_as_it_was() {
+        for report in [
+            sample::round(),
+            sample::hostile_round(),
+            sample::of(vec![]),
+            all_blocked(),
+        ] {
+            let text = json::render(&report).unwrap();
+            assert_eq!(json::parse(&text).unwrap(), report);
+        }
+    }
+
+    fn refusal(text: &str) -> String {
+        json::parse(text).unwrap_err().to_string()
+    }
+
+    fn changed(change: impl FnOnce(&mut RoundReport)) -> String {
+        let mut report = sample::round();
+        change(&mut report);
+        json::render(&report).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_report_is_refused_with_a_reason() {
+        insta::assert_snapshot!(refusal("version: 1"), @r#"not JSON: expected value at line 1 column 1"#);
+        insta::assert_snapshot!(refusal(""), @r#"not JSON: EOF while parsing a value at line 1 column 0"#);
+        insta::assert_snapshot!(refusal("{\"name\": 1}"), @r#"not a report of noentry: missing field `version` at line 1 column 11"#);
+        insta::assert_snapshot!(refusal("{\"version\": 2}"), @r#"the report has format version 2, and this noentry reads version 1: read it with the noentry that wrote it, or run the round again with this one"#);
+        insta::assert_snapshot!(refusal("{\"version\": 1}"), @r#"a damaged report: missing field `noentry` at line 1 column 14"#);
+    }
+
+    #[test]
+    fn a_report_that_hides_an_exposure_is_refused() {
+        let verdict = changed(|report| report.verdict = Verdict::Blocked);
+        insta::assert_snapshot!(refusal(&verdict), @r#"the report contradicts itself: its verdict is blocked, but the findings say exposed"#);
+        let totals = changed(|report| report.totals.exposed = 0);
+        insta::assert_snapshot!(refusal(&totals), @r#"the report contradicts itself: its totals do not count its findings"#);
+        let finding = changed(|report| {
+            report.findings[0].verdict = Verdict::Blocked;
+            report.totals = Totals::of(&report.findings);
+        });
+        insta::assert_snapshot!(refusal(&finding), @r#"the report contradicts itself: the finding "Admin console" is blocked, but a part of it is worse"#);
+    }
+
+    #[test]
+    fn unknown_fields_are_passed_over_and_a_byte_order_mark_too() {
+        let text = json::render(&sample::round()).unwrap();
+        let text = text.replacen('{', "\u{feff}{ \"new\": [1],", 1);
+        assert_eq!(json::parse(&text).unwrap(), sample::round());
+    }
+
+    #[test]
+    fn the_committed_schema_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/report.schema.json");
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == json::schema(),
+            "refresh it with: cargo run -- schema report > schema/report.schema.json"
+        );
+    }
+
+    #[test]
+    fn the_documents_example_is_a_report() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let example = document.split("```json\n").nth(1).unwrap();
+        let report = json::parse(example.split("```").next().unwrap()).unwrap();
+        assert_eq!(report.verdict, Verdict::Exposed);
+    }
+}
+
+/// The vocabulary of the notes, where a report must always say so.
+#[test]
+fn unwatched_ipv6_is_said_in_every_report() {
+    let mut finding = sample::silent();
+    finding.target.families = vec![Family::Ipv4];
+    finding.notes = vec![Note::Ipv6Unwatched];
+    finding.endpoints.truncate(3);
+    for query in &mut finding.name.as_mut().unwrap().queries {
+        if query.family == Family::Ipv6 {
+            query.answer = NameAnswer::NoData;
+        }
+    }
+    let report = sample::of(vec![finding]);
+    for text in [
+        console::render(&report, PLAIN),
+        summary::render(&report, summary::LIMIT),
+        noentry::report::junit::render(&report).unwrap(),
+    ] {
+        assert!(text.contains("IPv6 is declared unwatched"), "{text}");
+    }
+}
