@@ -183,7 +183,6 @@ mod advice {
             (Blind::NoBuffers, "--concurrency"),
             (Blind::NotPermitted, "own firewall"),
             (Blind::ResolverServfail, "resolvers: ["),
-            (Blind::ResolversDisagree, "do not agree"),
         ] {
             let mut finding = sample::no_ipv6();
             finding.endpoints[1].reason = Reason::Blind { cause };

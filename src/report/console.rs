@@ -325,8 +325,8 @@ pub(super) fn families(families: &[Family]) -> String {
 /// `www.example.com:443 held over IPv4, lost over IPv6 (2 checkpoints)`.
 pub(super) fn control_line(control: &ControlReport) -> Phrase {
     let mut phrase = Phrase::new("").value(&control.name);
-    if let Some(target) = &control.target {
-        phrase = phrase.say(" for ").value(target);
+    if !control.targets.is_empty() {
+        phrase = phrase.say(" for ").values(&control.targets, 3);
     }
     let mut said = Vec::new();
     if !control.held.is_empty() {

@@ -42,8 +42,6 @@ pub enum Hint {
     ResolverInvents(Names),
     /// The resolvers did not answer usefully.
     ResolverBlind(Names),
-    /// The resolvers contradict each other.
-    ResolversDisagree(Names),
     /// A name does not resolve.
     NameGone(Names),
     /// A target has an address that is not connected to.
@@ -121,11 +119,6 @@ impl Hint {
                     .code("resolvers: [1.1.1.1, 9.9.9.9]")
                     .join(about(targets))
             }
-            Self::ResolversDisagree(targets) => Phrase::new(
-                "the resolvers do not agree whether the name exists: a change may be on its way, or \
-                 one of them sees an inside view",
-            )
-            .join(about(targets)),
             Self::NameGone(targets) => Phrase::new(
                 "the name does not resolve: remove the target, or promise exactly that with ",
             )
@@ -380,7 +373,7 @@ fn resolver_invents(report: &RoundReport) -> Option<Hint> {
     (!names.is_empty()).then_some(Hint::ResolverInvents(names))
 }
 
-fn resolver_blind(report: &RoundReport) -> Vec<Hint> {
+fn resolver_blind(report: &RoundReport) -> Option<Hint> {
     let deaf = with_blind(report, |blind| match blind {
         Blind::ResolverTimeout
         | Blind::ResolverServfail
@@ -395,14 +388,9 @@ fn resolver_blind(report: &RoundReport) -> Vec<Hint> {
         | Blind::NoLocalPort
         | Blind::NoBuffers
         | Blind::LocalError
-        | Blind::ResolversDisagree
         | Blind::Interrupted => false,
     });
-    let split = with_blind(report, |blind| blind == Blind::ResolversDisagree);
-    let deaf = deaf.map(Hint::ResolverBlind);
-    deaf.into_iter()
-        .chain(split.map(Hint::ResolversDisagree))
-        .collect()
+    deaf.map(Hint::ResolverBlind)
 }
 
 fn name_gone(report: &RoundReport) -> Option<Hint> {

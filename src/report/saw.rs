@@ -137,6 +137,9 @@ fn then(stopped_by: Option<&StoppedBy>) -> Phrase {
         Some(StoppedBy::NotHttp { first_bytes }) => {
             Phrase::new(", then no HTTP: ").quote(first_bytes)
         }
+        Some(StoppedBy::HttpError { detail }) => {
+            Phrase::new(", then an error of HTTP: ").quote(detail)
+        }
         Some(StoppedBy::Errno { errno, text }) => {
             Phrase::new(format!(", then error {errno}: ")).quote(text)
         }

@@ -90,13 +90,12 @@ fn control() -> ControlReport {
             last: attempt(Reach::Connected, at_ms, 21, None),
         }],
         name: None,
-        blind: None,
     };
     ControlReport {
         name: CONTROL.to_owned(),
         kind: "tcp".to_owned(),
         origin: ControlOrigin::Config,
-        target: None,
+        targets: Vec::new(),
         position: Some(at(3)),
         held: vec![Family::Ipv4],
         lost: vec![],
@@ -771,7 +770,7 @@ pub fn hostile_round() -> RoundReport {
     report.noentry.clone_from(&text);
     let mut control = control();
     control.name.clone_from(&text);
-    control.target = Some(text.clone());
+    control.targets = vec![text.clone()];
     report.controls.push(control);
     report.resolvers.push(ResolverReport {
         resolver: text,

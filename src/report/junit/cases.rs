@@ -184,11 +184,11 @@ fn unpublished(finding: &Finding, family: Family) -> Part {
     let mut asked = false;
     let mut doubt = None;
     for query in queries.filter(|q| q.family == family) {
-        asked = true;
         match query.answer {
-            NameAnswer::NoData | NameAnswer::NxDomain => {}
+            NameAnswer::NoData | NameAnswer::NxDomain => asked = true,
+            // Addresses have endpoints, so a true report never comes by here with one.
             NameAnswer::Addresses(_) => {
-                doubt.get_or_insert(Blind::ResolversDisagree);
+                doubt.get_or_insert(Blind::Interrupted);
             }
             NameAnswer::Blind(cause) => {
                 doubt.get_or_insert(cause);
