@@ -153,12 +153,11 @@ fn take_apart(
 /// take apart differently, is not clear enough to rest a verdict on.
 fn second_reading(source: &Source, root: &Node) -> Option<Problem> {
     match serde_yaml::from_str::<Value>(source.text()) {
-        Ok(other) if value::agree(root, &other) => None,
-        Ok(_) => {
+        Ok(other) => value::difference(root, &other).map(|place| {
             let message = "two readers of YAML understand this file differently".to_owned();
             let help = "quote what is meant as text, and write lists and mappings plainly";
-            Some(source.problem(root.start(), message).help(help))
-        }
+            source.problem(place, message).help(help)
+        }),
         Err(error) => {
             let place = error
                 .location()
@@ -168,7 +167,7 @@ fn second_reading(source: &Source, root: &Node) -> Option<Problem> {
                     length: 1,
                 });
             let message = format!("not valid YAML: {}", without_location(&error.to_string()));
-            Some(source.problem(place, message))
+            Some(source.problem(place, message).help(tree::SYNTAX_HELP))
         }
     }
 }

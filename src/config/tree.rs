@@ -12,12 +12,17 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use super::problem::Problem;
 use super::source::{Place, Source, count};
 
-/// How deep lists and mappings may lie in each other. The format itself needs five.
+/// How deep lists and mappings may lie in each other, also through aliases: what follows is
+/// recursive. The format itself needs five.
 const MAX_DEPTH: usize = 32;
 
 /// How much aliases may add: one for each value, and one for each 64 bytes of text. Ten thousand
 /// targets that share a control and its families stay well below.
 const MAX_ALIASED: usize = 200_000;
+
+/// What to look at when a file is not YAML: most often it is a text without quotes.
+pub const SYNTAX_HELP: &str = "look at the indentation, and quote text that holds `: ` or ` #` or \
+                               begins with a character such as `[`, `{`, `*`, `&`, `!`, `%` or `@`";
 
 /// A value with its place.
 #[derive(Debug)]
@@ -113,11 +118,18 @@ impl Node {
     }
 }
 
+/// How much a value stands for, with all that its aliases lead to.
+#[derive(Clone, Copy)]
+struct Size {
+    weight: usize,
+    depth: usize,
+}
+
 /// A list or mapping that is being gathered.
 struct Open {
     place: Place,
     anchor: usize,
-    weight: usize,
+    size: Size,
     inside: Inside,
 }
 
@@ -133,7 +145,7 @@ enum Inside {
 struct Builder<'a> {
     source: &'a Source,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, (Rc<Node>, usize)>,
+    anchors: BTreeMap<usize, (Rc<Node>, Size)>,
     aliased: usize,
     root: Option<Rc<Node>>,
     problems: Vec<Problem>,
@@ -174,10 +186,8 @@ impl Builder<'_> {
         let mut parser = Parser::new_from_str(self.source.text());
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
-                self.fatal(
-                    mark(*error.marker()),
-                    format!("not valid YAML: {}", error.info()),
-                )
+                let message = format!("not valid YAML: {}", error.info());
+                self.fatal(mark(*error.marker()), message).help(SYNTAX_HELP)
             })?;
             let place = place(span);
             match event {
@@ -247,16 +257,25 @@ impl Builder<'_> {
         if self.key_is_next() {
             return Err(self.fatal(place, "a key must be a plain word".to_owned()));
         }
-        if self.open.len() >= MAX_DEPTH {
-            let message = format!("lists and mappings lie more than {MAX_DEPTH} deep");
-            return Err(self.fatal(place, message));
-        }
+        self.check_depth(1, place)?;
         self.open.push(Open {
             place,
             anchor,
-            weight: 1,
+            size: Size {
+                weight: 1,
+                depth: 1,
+            },
             inside,
         });
+        Ok(())
+    }
+
+    /// Refuses a value of this depth where it would lie too deep.
+    fn check_depth(&self, depth: usize, place: Place) -> Result<(), Fatal> {
+        if self.open.len().saturating_add(depth) > MAX_DEPTH {
+            let message = format!("lists and mappings lie more than {MAX_DEPTH} deep");
+            return Err(self.fatal(place, message));
+        }
         Ok(())
     }
 
@@ -270,17 +289,18 @@ impl Builder<'_> {
             place: open.place,
             kind,
         };
-        self.value(Rc::new(node), open.anchor, open.weight);
+        self.value(Rc::new(node), open.anchor, open.size);
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Fatal> {
         if self.key_is_next() {
             return Err(self.fatal(place, "a key must be a plain word".to_owned()));
         }
-        let Some((node, weight)) = self.anchors.get(&anchor).cloned() else {
+        let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
             return Err(self.fatal(place, "an alias lies inside its own anchor".to_owned()));
         };
-        self.aliased = self.aliased.saturating_add(weight);
+        self.check_depth(size.depth, place)?;
+        self.aliased = self.aliased.saturating_add(size.weight);
         if self.aliased > MAX_ALIASED {
             let problem = self.fatal(place, "the aliases so far stand for too much".to_owned());
             return Err(problem.help("write `defaults:` once instead of repeating large values"));
@@ -289,7 +309,7 @@ impl Builder<'_> {
             place,
             kind: Kind::Alias(node),
         };
-        self.value(Rc::new(node), 0, weight);
+        self.value(Rc::new(node), 0, size);
         Ok(())
     }
 
@@ -304,8 +324,11 @@ impl Builder<'_> {
             }
             return;
         }
-        let weight = node.text().map_or(1, |text| 1 + text.len() / 64);
-        self.value(Rc::new(node), anchor, weight);
+        let size = Size {
+            weight: node.text().map_or(1, |text| 1 + text.len() / 64),
+            depth: 0,
+        };
+        self.value(Rc::new(node), anchor, size);
     }
 
     /// The key, unless it is refused.
@@ -337,15 +360,16 @@ impl Builder<'_> {
     }
 
     /// Puts a finished value where it belongs.
-    fn value(&mut self, node: Rc<Node>, anchor: usize, weight: usize) {
+    fn value(&mut self, node: Rc<Node>, anchor: usize, size: Size) {
         if anchor > 0 {
-            self.anchors.insert(anchor, (Rc::clone(&node), weight));
+            self.anchors.insert(anchor, (Rc::clone(&node), size));
         }
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return;
         };
-        open.weight = open.weight.saturating_add(weight);
+        open.size.weight = open.size.weight.saturating_add(size.weight);
+        open.size.depth = open.size.depth.max(size.depth.saturating_add(1));
         match &mut open.inside {
             Inside::Sequence(items) => items.push(node),
             Inside::Mapping { entries, key } => {
@@ -481,6 +505,16 @@ mod tests {
             let (root, problems) = gathered(&text.repeat(200_000 / text.len()));
             assert!(root.is_none() && !problems.is_empty(), "{text}");
         }
+        // Each step is shallow, and all of them together would be thousands deep.
+        let mut ladder = "x-0: &a0 []\n".to_owned();
+        for i in 1..500 {
+            ladder += format!("x-{i}: &a{i} [[*a{}]]\n", i - 1).as_str();
+        }
+        let (root, problems) = gathered(&ladder);
+        assert!(
+            root.is_none() && problems.contains("more than 32 deep"),
+            "{problems}"
+        );
         let allowed = format!("{}{}", "[".repeat(32), "]".repeat(32));
         assert_eq!(gathered(&allowed).1, "");
     }

@@ -1,11 +1,13 @@
 //! From the tree to `serde_yaml`'s values, with variables filled in.
 
+use std::collections::BTreeMap;
+
 use serde_yaml::value::{Tag, TaggedValue};
 use serde_yaml::{Mapping, Number, Value};
 
 use super::problem::{Problem, near};
 use super::source::{Place, Source, count};
-use super::tree::{Kind, Node};
+use super::tree::{Entry, Kind, Node};
 use super::vars::{self, Unfilled};
 
 /// What is needed on the way, and what goes wrong.
@@ -149,33 +151,40 @@ fn plain(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
-/// Whether two readings of a file are the same, apart from what a scalar is taken for.
+/// Where two readings of a file are not the same, apart from what a scalar is taken for.
 ///
 /// saphyr-parser reads YAML 1.2, libyaml behind `serde_yaml` 1.1. A file that they take apart
 /// differently would be watched differently by somebody else's reader.
-pub fn agree(node: &Node, other: &Value) -> bool {
-    match (&node.target().kind, other) {
-        (Kind::Sequence(items), Value::Sequence(others)) => {
-            items.len() == others.len() && items.iter().zip(others).all(|(a, b)| agree(a, b))
+pub fn difference(node: &Node, other: &Value) -> Option<Place> {
+    let inside = node.target();
+    let same = match (&inside.kind, other) {
+        (Kind::Sequence(items), Value::Sequence(others)) if items.len() == others.len() => {
+            let mut pairs = items.iter().zip(others);
+            return pairs.find_map(|(item, other)| difference(item, other));
         }
-        (Kind::Mapping(entries), Value::Mapping(others)) => {
-            entries.len() == others.len()
-                && others.iter().all(|(key, value)| {
-                    let key = match key {
-                        Value::String(key) => Some(key.clone()),
-                        Value::Number(key) => Some(key.to_string()),
-                        Value::Bool(key) => Some(key.to_string()),
-                        Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => {
-                            None
-                        }
-                    };
-                    key.and_then(|key| entries.get(&key))
-                        .is_some_and(|entry| agree(&entry.value, value))
-                })
+        (Kind::Mapping(entries), Value::Mapping(others)) if entries.len() == others.len() => {
+            let mut pairs = others
+                .iter()
+                .map(|(key, value)| (entry(entries, key), value));
+            return pairs.find_map(|(entry, value)| match entry {
+                Some(entry) => difference(&entry.value, value),
+                None => Some(inside.start()),
+            });
         }
         (Kind::Scalar { text, .. }, Value::String(other)) => text == other,
         (Kind::Scalar { plain, .. }, Value::Null | Value::Bool(_) | Value::Number(_)) => *plain,
         (Kind::Scalar { .. } | Kind::Sequence(_) | Kind::Mapping(_) | Kind::Alias(_), _) => false,
+    };
+    (!same).then(|| inside.start())
+}
+
+/// The entry that another reader found under this key.
+fn entry<'e>(entries: &'e BTreeMap<String, Entry>, key: &Value) -> Option<&'e Entry> {
+    match key {
+        Value::String(key) => entries.get(key),
+        Value::Number(key) => entries.get(&key.to_string()),
+        Value::Bool(key) => entries.get(&key.to_string()),
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => None,
     }
 }
 
@@ -184,11 +193,11 @@ mod tests {
     use super::*;
     use crate::config::tree;
 
-    fn agreed(text: &str) -> bool {
+    fn differs(text: &str) -> Option<Place> {
         let source = Source::decode("f".to_owned(), text.as_bytes()).unwrap();
         let (root, problems) = tree::gather(&source);
         assert_eq!(problems, []);
-        agree(&root.unwrap(), &serde_yaml::from_str(text).unwrap())
+        difference(&root.unwrap(), &serde_yaml::from_str(text).unwrap())
     }
 
     #[test]
@@ -223,7 +232,7 @@ mod tests {
             "a: >-\n  folded\n  text\n1: x\ntrue: y\n",
             "a: no\nb: 010\nc: 0x10\nd: 1:30\ne: 0o7",
         ] {
-            assert!(agreed(text), "{text}");
+            assert_eq!(differs(text), None, "{text}");
         }
     }
 
@@ -231,18 +240,19 @@ mod tests {
     fn different_readings_are_noticed() {
         let source = Source::decode("f".to_owned(), b"a: [b, c]").unwrap();
         let root = tree::gather(&source).0.unwrap();
-        for other in [
-            "a: [b]",
-            "a: [b, d]",
-            "a: {b: c}",
-            "a: [b, c]\nd: e",
-            "a: b",
-            "[]",
+        for (other, column) in [
+            ("a: [b]", 4),
+            ("a: [b, d]", 8),
+            ("a: {b: c}", 4),
+            ("a: [b, c]\nd: e", 1),
+            ("e: [b, c]", 1),
+            ("a: b", 4),
+            ("[]", 1),
         ] {
-            assert!(
-                !agree(&root, &serde_yaml::from_str(other).unwrap()),
-                "{other}"
-            );
+            let place = difference(&root, &serde_yaml::from_str(other).unwrap());
+            assert_eq!(place.map(|place| place.column), Some(column), "{other}");
         }
+        // A real one: YAML 1.1 reads a flow key that begins with `?` without it.
+        assert_eq!(differs("a: [x, ?z]").map(|place| place.column), Some(8));
     }
 }
