@@ -1,0 +1,219 @@
+//! One target.
+
+use std::collections::BTreeMap;
+
+use super::control;
+use super::defaults::{self, Base};
+use super::denial;
+use super::kind::{self, Fields};
+use crate::config::field::{Field, words_of};
+use crate::config::file;
+use crate::config::mistake::Mistake;
+use crate::config::problem::any_of;
+use crate::config::reader::{Reader, Spot};
+use crate::domain::endpoint::Family;
+use crate::domain::target::{Barrier, Target, TargetKind, Url};
+
+/// The longest name of a target, in characters.
+const MAX_NAME: usize = 200;
+
+/// Reads a target. `names` holds the names so far, and the lines of their targets.
+pub fn read(
+    reader: &mut Reader<'_>,
+    spot: &Spot<'_>,
+    field: &Field<file::Target>,
+    base: &Base,
+    names: &mut BTreeMap<String, u32>,
+) -> Option<Target> {
+    let expected = "a mapping with `name` and one of `url`, `tcp` and `dns`";
+    let file = reader.fit(spot, field, expected)?;
+    let meant = reader.unknown_keys::<file::Target>(spot, |_| false);
+    let name = name(reader, spot, &file.name, &meant, names);
+    let fields = Fields {
+        url: &file.url,
+        tcp: &file.tcp,
+        dns: &file.dns,
+    };
+    let kind = fields.read(reader, spot, &meant);
+    let shape = Shape::of(&fields, kind.as_ref());
+    let barrier = barrier(reader, spot, &file.barrier, shape.as_ref());
+    let denial = denial::read(reader, &spot.key("denial"), &file.denial, barrier);
+    let families = families(reader, spot, &file.families, kind.as_ref(), base);
+    let pace = base.pace(reader, spot, &file.timeout, &file.attempts, &file.interval);
+    let lifted = defaults::flag(
+        reader,
+        &spot.key("probe_non_global"),
+        &file.probe_non_global,
+    );
+    let probe_non_global = lifted.unwrap_or(base.probe_non_global);
+    let inherited = base.with(pace.clone(), probe_non_global);
+    let spot_control = spot.key("control");
+    let control = control::own(reader, &spot_control, &file.control, &inherited, barrier);
+    let kind = kind?;
+    kind::refuse_untried(reader, spot, &kind, probe_non_global);
+    Some(Target {
+        name: name?,
+        kind,
+        barrier: barrier?,
+        denial: denial?,
+        families,
+        control,
+        pace,
+        probe_non_global,
+        position: reader.source().position(spot.start()),
+    })
+}
+
+fn name(
+    reader: &mut Reader<'_>,
+    target: &Spot<'_>,
+    field: &Field<String>,
+    meant: &[&str],
+    names: &mut BTreeMap<String, u32>,
+) -> Option<String> {
+    let expected = "text (the target's name)";
+    if matches!(field, Field::Absent) && !meant.contains(&"name") {
+        let help = "give every target a `name:` of its own; reports go by it".to_owned();
+        reader.report(target.start(), "a target has no name", [help]);
+    }
+    let spot = target.key("name");
+    let name = reader.text(&spot, field, expected)?.trim();
+    if let Some(character) = name.chars().find(|c| !is_printable(*c)) {
+        let code = u32::from(character);
+        let mistake = Mistake::new(format!("the character U+{code:04X} cannot be printed"))
+            .help("a name goes into reports and on terminals: use visible characters and spaces");
+        reader.mistake(&spot, mistake, expected);
+        return None;
+    }
+    let length = name.chars().count();
+    if length > MAX_NAME {
+        let mistake = Mistake::new(format!("the name has {length} characters"))
+            .help(format!("at most {MAX_NAME} are allowed"));
+        reader.mistake(&spot, mistake, expected);
+        return None;
+    }
+    let line = spot.place().line;
+    if let Some(first) = names.get(name) {
+        let help = format!("the first stands in line {first}; names must be unique");
+        reader.report(spot.place(), "two targets have this name", [help]);
+        return None;
+    }
+    names.insert(name.to_owned(), line);
+    Some(name.to_owned())
+}
+
+/// Whether a character can stand in a name: no control characters, and none that is invisible or
+/// turns the direction of the text around (Unicode category Cf, as far as it occurs in deceit).
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E007F}')
+}
+
+/// What is known of a target when its barrier is judged, even if its value is wrong.
+enum Shape {
+    Url { http: bool, literal: bool },
+    Tcp { literal: bool },
+    Dns,
+}
+
+impl Shape {
+    fn of(fields: &Fields<'_>, kind: Option<&TargetKind>) -> Option<Self> {
+        let literal = kind.is_some_and(|kind| kind.address().is_some());
+        let http = matches!(kind, Some(TargetKind::Url(Url { https: false, .. })));
+        match fields.present().as_slice() {
+            ["url"] => Some(Self::Url { http, literal }),
+            ["tcp"] => Some(Self::Tcp { literal }),
+            ["dns"] => Some(Self::Dns),
+            _ => None,
+        }
+    }
+
+    const fn default_barrier(&self) -> Barrier {
+        match self {
+            Self::Dns => Barrier::Dns,
+            Self::Url { .. } | Self::Tcp { .. } => Barrier::Network,
+        }
+    }
+
+    /// Why a barrier makes no sense here, if it does not.
+    const fn objection(&self, barrier: Barrier) -> Option<&'static str> {
+        let no_name = "an address has no name to resolve";
+        match (self, barrier) {
+            (Self::Url { literal: true, .. } | Self::Tcp { literal: true }, Barrier::Dns) => {
+                Some(no_name)
+            }
+            (Self::Url { http: true, .. }, Barrier::Tls) => Some("an `http://` address has no TLS"),
+            (Self::Tcp { .. }, Barrier::Tls | Barrier::Http) => {
+                Some("on `tcp` nothing above the connection is tried; watch a `url` for that")
+            }
+            (Self::Dns, Barrier::Network | Barrier::Tls | Barrier::Http) => {
+                Some("on `dns` nothing is tried but resolving; watch a `url` or `tcp` for that")
+            }
+            (Self::Url { .. }, Barrier::Dns | Barrier::Network | Barrier::Tls | Barrier::Http)
+            | (Self::Tcp { .. }, Barrier::Dns | Barrier::Network)
+            | (Self::Dns, Barrier::Dns) => None,
+        }
+    }
+}
+
+/// The barrier, which must make sense for the target.
+fn barrier(
+    reader: &mut Reader<'_>,
+    target: &Spot<'_>,
+    field: &Field<Barrier>,
+    shape: Option<&Shape>,
+) -> Option<Barrier> {
+    const ALL: [Barrier; 4] = [Barrier::Dns, Barrier::Network, Barrier::Tls, Barrier::Http];
+    let spot = target.key("barrier");
+    let given = reader.word(&spot, field, words_of::<Barrier>());
+    let Some(shape) = shape else { return given };
+    let barrier = match field {
+        Field::Absent => shape.default_barrier(),
+        Field::Given(_) | Field::Unfit(_) => given?,
+    };
+    let Some(why) = shape.objection(barrier) else {
+        return Some(barrier);
+    };
+    let allowed = ALL
+        .iter()
+        .filter(|other| shape.objection(**other).is_none());
+    let words: Vec<String> = allowed.map(ToString::to_string).collect();
+    let help = format!("allowed here: {}", any_of(words.iter().map(String::as_str)));
+    let message = format!("barrier `{barrier}` makes no sense for this target: {why}");
+    reader.report(spot.place(), message, [help]);
+    None
+}
+
+/// The watched families, which must include that of an address literal.
+fn families(
+    reader: &mut Reader<'_>,
+    target: &Spot<'_>,
+    field: &Field<Vec<Field<Family>>>,
+    kind: Option<&TargetKind>,
+    base: &Base,
+) -> Vec<Family> {
+    let spot = target.key("families");
+    let own = defaults::families(reader, &spot, field);
+    let inherited = own.is_none();
+    let families = own.unwrap_or_else(|| base.families.clone());
+    if let Some((kind, family)) = kind.and_then(|kind| Some((kind, Family::of(kind.address()?))))
+        && !families.contains(&family)
+        && !matches!(field, Field::Unfit(_))
+    {
+        let (place, whose) = if inherited {
+            (
+                target.key(kind.as_str()).place(),
+                "`families` under `defaults`",
+            )
+        } else {
+            (spot.place(), "`families`")
+        };
+        let message = format!("{whose} leaves out {family}, the family of this target's address");
+        let help = format!("add `{}`, or remove the target", family.as_str());
+        reader.report(place, message, [help]);
+    }
+    families
+}

@@ -1,0 +1,210 @@
+//! The configuration seen from outside: every rule has a file that breaks it, with the exact text
+//! that the user then reads.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics is a test that fails"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use noentry::config::{self, Overrides, Problems};
+use noentry::domain::target::Plan;
+
+/// Set this variable to anything to write the expected texts anew, then read the difference.
+const UPDATE: &str = "UPDATE_EXPECTED";
+
+fn vars() -> BTreeMap<String, String> {
+    [
+        ("HOST", "db.example.com"),
+        ("EVIL", "x\n  - name: injected\n    tcp: evil.example:1"),
+        ("SECRET", "hunter2:hunter2:hunter2"),
+        ("NUMBER", "3"),
+        ("ZONE", "example.com"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn plan(name: &str, bytes: &[u8]) -> Result<Plan, Problems> {
+    let loaded = config::load_bytes(name, bytes, &vars())?;
+    config::resolve(&loaded, &Overrides::default())
+}
+
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "nothing in {}", folder.display());
+    files
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+#[test]
+fn every_bad_file_is_refused_with_exactly_this_text() {
+    let mut wrong = Vec::new();
+    for path in files("tests/config/bad", "yml") {
+        let name = name_of(&path);
+        let shown = match plan(name, &fs::read(&path).unwrap()) {
+            Ok(_) => format!("{name} was accepted\n"),
+            Err(problems) => problems.render(false),
+        };
+        let expected = path.with_extension("txt");
+        if std::env::var_os(UPDATE).is_some() {
+            fs::write(&expected, &shown).unwrap();
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != shown {
+            wrong.push(format!("{}:\n{shown}", expected.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "these texts are not the expected ones; if they are better, run \
+         `{UPDATE}=1 cargo test --test config` and read the difference:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_expected_text_has_its_file_and_is_a_refusal() {
+    for path in files("tests/config/bad", "txt") {
+        assert!(path.with_extension("yml").exists(), "{}", path.display());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("was accepted"), "{text}");
+        assert!(!text.contains("hunter2"), "a secret got out: {text}");
+    }
+}
+
+#[test]
+fn every_good_file_makes_a_plan() {
+    for folder in ["tests/config/good", "examples"] {
+        for path in files(folder, "yml") {
+            let made = plan(name_of(&path), &fs::read(&path).unwrap());
+            let made = made.unwrap_or_else(|problems| panic!("{problems}"));
+            assert!(!made.targets.is_empty(), "{}", path.display());
+        }
+    }
+}
+
+/// How the committed schema is made anew.
+const REFRESH: &str = "cargo run -- schema > schema/noentry.schema.json";
+
+fn schema_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/noentry.schema.json")
+}
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    let made = serde_json::to_string_pretty(&config::schema()).unwrap() + "\n";
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(schema_file(), &made).unwrap();
+    }
+    let committed = fs::read_to_string(schema_file()).unwrap_or_default();
+    assert!(
+        committed == made,
+        "the schema is not fresh; run `{REFRESH}`"
+    );
+}
+
+/// Runs a validator that others made, or says loudly that it is not there.
+fn check_jsonschema(arguments: &[&str]) -> Option<Output> {
+    let output = Command::new("check-jsonschema").args(arguments).output();
+    match output {
+        Ok(output) => Some(output),
+        Err(error) => {
+            // Straight to the terminal: the harness would swallow what a passing test prints.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED: check-jsonschema cannot be run ({error}), so the schema was not tried by \
+                 a validator that others made; `pip install check-jsonschema` brings it"
+            );
+            None
+        }
+    }
+}
+
+fn validate(path: &Path) -> Option<Output> {
+    let schema = schema_file();
+    let schema = schema.to_str().unwrap();
+    check_jsonschema(&["--schemafile", schema, path.to_str().unwrap()])
+}
+
+#[test]
+fn others_validator_accepts_the_schema_itself() {
+    let schema = schema_file();
+    if let Some(output) = check_jsonschema(&["--check-metaschema", schema.to_str().unwrap()]) {
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+}
+
+#[test]
+fn others_validator_accepts_every_example() {
+    let schema = schema_file();
+    let good = files("examples", "yml");
+    let mut arguments = vec!["--schemafile", schema.to_str().unwrap()];
+    arguments.extend(good.iter().map(|path| path.to_str().unwrap()));
+    if let Some(output) = check_jsonschema(&arguments) {
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+}
+
+/// Files that the schema alone must refuse, so that an editor marks them while they are written.
+const REFUSED_BY_SCHEMA: &[&str] = &[
+    "barrier_http_on_tcp",
+    "barrier_network_on_dns",
+    "barrier_unknown",
+    "defaults_unknown_key",
+    "denial_429",
+    "denial_at_tls",
+    "denial_list_at_http",
+    "denial_mapping_at_network",
+    "denial_misspelt",
+    "denial_of_other_barrier",
+    "families_empty",
+    "name_number",
+    "tcp_no_port",
+    "target_no_name",
+    "target_two_kinds",
+    "target_unknown_key",
+    "targets_empty",
+    "timeout_number",
+    "timeout_text",
+    "url_credentials",
+    "url_fragment",
+    "version_missing",
+    "version_unknown",
+];
+
+#[test]
+fn others_validator_refuses_bad_files() {
+    for name in REFUSED_BY_SCHEMA {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/config/bad/{name}.yml"));
+        let Some(output) = validate(&path) else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains("Schema validation errors"), "{name}: {said}");
+    }
+}
