@@ -9,16 +9,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::Observation;
 
 use super::{classify, sys};
+
+/// How long to wait after being woken for nothing.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Connects to an endpoint until the deadline.
 ///
@@ -29,28 +33,22 @@ use super::{classify, sys};
 /// completed and a reset came right behind it.
 pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Observation> {
     let stream = start(endpoint)?;
-    let interest = Interest::WRITABLE | Interest::ERROR;
     loop {
-        let woken = timeout_at(deadline, stream.ready(interest)).await;
-        // The look happens inside `try_io`, so that only the readiness that led to it is cleared
-        // and none that comes meanwhile.
-        let looked = stream.try_io(interest, || {
-            look(&stream).ok_or_else(|| io::ErrorKind::WouldBlock.into())
-        });
-        if let Ok(end) = looked {
+        let woken = timeout_at(deadline, stream.ready(Interest::WRITABLE | Interest::ERROR)).await;
+        // Asked at the deadline too: readiness may lag behind the socket, and a handshake that
+        // completed in the last instant counts.
+        if let Some(end) = look(&stream) {
             return finish(stream, end);
         }
-        match woken {
-            Ok(Ok(_)) => {}
-            // The reactor is gone.
-            Ok(Err(error)) => return Err(classify::connect(&error, &[])),
-            // Readiness may lag behind the socket: ask the socket itself once more, because a
-            // handshake that completed in the last instant counts.
-            Err(_elapsed) => {
-                let end = look(&stream).unwrap_or_else(|| End::Stopped(silence(&stream)));
-                return finish(stream, end);
-            }
+        if woken.is_err() || Instant::now() >= deadline {
+            return Err(classify::silence(sys::unsent(&stream)));
         }
+        if let Ok(Err(reactor_gone)) = woken {
+            return Err(classify::connect(&reactor_gone, &[]));
+        }
+        // Woken for nothing that means anything, which no kernel was seen to do. Readiness is left
+        // as it is (an error's cannot be cleared), so a pause keeps this from spinning.
+        sleep_until(deadline.min(Instant::now() + PAUSE)).await;
     }
 }
 
@@ -102,9 +100,4 @@ fn look(stream: &TcpStream) -> Option<End> {
         Some(error) => Some(End::Stopped(classify::connect(&error, &queued))),
         None => classify::icmp(&queued).map(End::Stopped),
     }
-}
-
-/// Nothing came. Was it even sent?
-fn silence(stream: &TcpStream) -> Observation {
-    classify::silence(sys::unsent(stream))
 }

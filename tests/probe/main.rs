@@ -1,0 +1,18 @@
+//! The climb against real servers, real TLS stacks and a real firewall.
+//!
+//! Traffic stays on loopback and in network namespaces of our own. Tests that need a tool that is
+//! not there say so on standard error and pass, unless `NOENTRY_REQUIRE_TOOLS=1` is set.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, which clippy does not see as such"
+)]
+
+#[cfg(target_os = "linux")]
+mod firewall;
+mod garbage;
+mod http;
+mod real;
+mod support;
+mod tls;
