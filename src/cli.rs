@@ -1,1 +1,177 @@
-//! cli
+//! The command line: what was typed, and nothing about what it means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// noentry goes round your doors from the outside and proves that they are locked: it passes when a
+/// target can NOT be reached, says how far an outsider got, and what stopped them.
+#[derive(Debug, Parser)]
+#[command(name = "noentry", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  every target is blocked
+  1  at least one target is exposed
+  2  the command line or the configuration is wrong, or nothing was probed
+  3  nothing is exposed, but at least one target could not be judged
+  4  nothing is exposed, but a report could not be written";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at every target once and report what an outsider can reach
+    Check(CheckArgs),
+    /// Read the configuration, say what is wrong with it, and touch no network
+    Validate(ConfigArgs),
+    /// Render a saved report.json again
+    Report(ReportArgs),
+    /// Build a small estate on loopback and check it: nothing to set up, no network needed
+    Demo(DemoArgs),
+    /// Print the JSON Schema of the configuration or of report.json
+    Schema {
+        /// Which format
+        #[arg(value_enum, default_value_t = SchemaKind::Config)]
+        of: SchemaKind,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Which schema to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// noentry.yml
+    Config,
+    /// report.json
+    Report,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// The configuration [default: .github/noentry.yml, then noentry.yml]
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A value for ${KEY} in the configuration; beats the environment
+    #[arg(long = "var", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub vars: Vec<(String, String)>,
+}
+
+/// What to check and how.
+#[derive(Debug, Default, Args)]
+pub struct CheckArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Look only at this target; may be given several times
+    #[arg(short, long = "target", value_name = "NAME")]
+    pub targets: Vec<String>,
+    /// The reports.
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    /// The deadline of one attempt, such as 4.8s or 900ms; beats the configuration
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// How many attempts an endpoint gets; beats the configuration
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub attempts: Option<u32>,
+    /// How many attempts are in flight at most
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub concurrency: Option<usize>,
+    /// How many attempts are in flight at most against one address
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub per_host: Option<usize>,
+}
+
+/// Which reports to write, besides what is printed.
+#[derive(Debug, Default, Args)]
+pub struct OutputArgs {
+    /// Write JUnit XML to this file
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Which JUnit: located has file and line on every case, strict keeps to Jenkins' junit-10.xsd,
+    /// which knows neither
+    #[arg(long, value_enum, value_name = "DIALECT", default_value_t = JunitDialect::Located)]
+    pub junit_dialect: JunitDialect,
+    /// Write the whole report as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write a Markdown summary to this file
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Show the attempts behind every finding
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Which JUnit to write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum JunitDialect {
+    /// With `file` and `line` on every case.
+    #[default]
+    Located,
+    /// Valid by Jenkins' junit-10.xsd.
+    Strict,
+}
+
+/// A saved round.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The saved report.json; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The reports.
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+}
+
+/// The demo.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The folder for the demo's configuration and reports; made if missing
+    #[arg(long, value_name = "DIR", default_value = "noentry-demo")]
+    pub out: PathBuf,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::parse_duration(text)
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => Err("expected a whole number from 1 to 100000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

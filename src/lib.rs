@@ -29,7 +29,8 @@
 //! the far side sends is hostile.
 
 pub mod actions;
-
+pub mod app;
+pub mod cli;
 
 pub mod config;
 pub mod domain;

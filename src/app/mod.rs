@@ -1,1 +1,38 @@
-//! app
+//! One file a subcommand: wiring only.
+
+mod check;
+mod demo;
+mod output;
+mod report;
+mod show;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// Runs what was typed.
+#[must_use]
+pub fn run(cli: &Cli) -> Exit {
+    match &cli.command {
+        Command::Check(args) => on_runtime(check::run(args)),
+        Command::Demo(args) => on_runtime(demo::run(args)),
+        Command::Validate(args) => show::validate(args),
+        Command::Report(args) => report::run(args),
+        Command::Schema { of } => show::schema(*of),
+        Command::Completions { shell } => show::completions(*shell),
+        Command::Man => show::manual(),
+    }
+}
+
+/// One thread is enough: a round waits, it does not compute.
+fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            output::warn(&format!("cannot start: {error}"));
+            Exit::Usage
+        }
+    }
+}

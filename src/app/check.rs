@@ -1,0 +1,197 @@
+//! `noentry check`: from a configuration to verdicts and reports.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::{self, colour_on_stderr, show_problem, warn};
+use crate::actions::Env;
+use crate::cli::{CheckArgs, ConfigArgs};
+use crate::config::{self, Overrides};
+use crate::domain::report::RoundReport;
+use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
+use crate::exit::Exit;
+use crate::round::{self, Standpoint, stop};
+
+/// Where a check runs, and so what it may rely on and whom it tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Surroundings {
+    /// The user's own: GitHub Actions is noticed, told, and its API host is a control.
+    Real,
+    /// The demo: nobody outside is asked or told.
+    Demo,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &CheckArgs) -> Exit {
+    match round(args, Surroundings::Real).await {
+        Some((_, exit)) => exit,
+        None => Exit::Usage,
+    }
+}
+
+/// Reads, looks, judges and reports. `None` if there was nothing to look at; why is on standard
+/// error by then.
+pub(super) async fn round(
+    args: &CheckArgs,
+    surroundings: Surroundings,
+) -> Option<(RoundReport, Exit)> {
+    let env = Env::from(|key| std::env::var(key).ok());
+    let env = match surroundings {
+        Surroundings::Real => Some(&env),
+        Surroundings::Demo => None,
+    };
+    let overrides = Overrides {
+        timeout: args.timeout,
+        attempts: args.attempts,
+        concurrency: args.concurrency,
+        per_host: args.per_host,
+        targets: args.targets.clone(),
+    };
+    let mut plan = plan(&args.config, &overrides)?;
+    if let Some(env) = env.filter(|env| env.on_actions) {
+        plan.controls.extend(github_control(env));
+    }
+    let standpoint = standpoint(env);
+    let (stopper, stop) = stop::pair();
+    let signals = tokio::spawn(until_told_to_stop(stopper));
+    let bar = Arc::new(progress_bar(plan.targets.len()));
+    let shown = Arc::clone(&bar);
+    let last = Cell::new(0);
+    let progress = move |done: usize| {
+        let more = done.saturating_sub(last.replace(done));
+        shown.inc(u64::try_from(more).unwrap_or_default());
+    };
+    let report = round::run(&plan, standpoint, &stop, &progress).await;
+    bar.finish_and_clear();
+    signals.abort();
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => {
+            warn(&format!("cannot look at anything: {error}"));
+            return None;
+        }
+    };
+    let reported = output::publish(&report, &args.outputs, env);
+    if nothing_probed(&report) {
+        warn(
+            "nothing was probed: no target led to an attempt or a question to a resolver. \
+             Addresses that are not globally routable are left alone; probe_non_global: true \
+             changes that",
+        );
+        return Some((report, Exit::Usage));
+    }
+    let exit = Exit::of(report.verdict);
+    let exit = if reported { exit } else { exit.unreported() };
+    Some((report, exit))
+}
+
+/// Reads the configuration; says what is wrong with it and gives `None`.
+pub(super) fn plan(args: &ConfigArgs, overrides: &Overrides) -> Option<Plan> {
+    let path = match config::find(args.config.as_deref()) {
+        Ok(path) => path,
+        Err(problems) => {
+            show_problem(&problems.render(colour_on_stderr()));
+            return None;
+        }
+    };
+    let vars = args.vars.iter().cloned().collect();
+    match load(&path, &vars, overrides) {
+        Ok(plan) => Some(plan),
+        Err(problems) => {
+            show_problem(&problems.render(colour_on_stderr()));
+            None
+        }
+    }
+}
+
+fn load(
+    path: &Path,
+    vars: &std::collections::BTreeMap<String, String>,
+    overrides: &Overrides,
+) -> Result<Plan, config::Problems> {
+    config::resolve(&config::load(path, vars)?, overrides)
+}
+
+/// The API host that GitHub Actions names. The runner could not have fetched its job without it, so
+/// it is known to be reachable from there.
+fn github_control(env: &Env) -> Option<Control> {
+    let url = url::Url::parse(env.api_url.as_deref()?).ok()?;
+    let host = match url.host()? {
+        url::Host::Domain(name) => Host::Name(name.to_owned()),
+        url::Host::Ipv4(address) => Host::Address(address.into()),
+        url::Host::Ipv6(address) => Host::Address(address.into()),
+    };
+    Some(Control {
+        kind: TargetKind::Tcp {
+            host,
+            port: url.port_or_known_default()?,
+        },
+        origin: ControlOrigin::GithubApi,
+        pace: Pace::default(),
+        // An Enterprise Server may well stand on a private address.
+        probe_non_global: true,
+        position: None,
+    })
+}
+
+fn standpoint(env: Option<&Env>) -> Standpoint {
+    let runner = env.filter(|env| env.on_actions);
+    Standpoint {
+        environment: runner
+            .and_then(|env| env.runner_environment.clone())
+            .unwrap_or_else(|| "local".to_owned()),
+        name: runner.and_then(|env| env.runner_name.clone()),
+    }
+}
+
+/// Every finding without a single attempt, and no resolver asked: the round says nothing.
+fn nothing_probed(report: &RoundReport) -> bool {
+    report.totals.attempts == 0 && report.findings.iter().all(|finding| finding.name.is_none())
+}
+
+fn progress_bar(targets: usize) -> ProgressBar {
+    if !output::progress_is_seen() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(targets).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} targets {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// Says stop at the first signal and ends at once at the second.
+async fn until_told_to_stop(stopper: stop::Stopper) {
+    if signal().await.is_err() {
+        // No signals to be had on this system: the round goes on to its own end.
+        std::future::pending::<()>().await;
+    }
+    warn("stopping; what was found so far will be reported (again to end at once)");
+    stopper.stop();
+    if signal().await.is_ok() {
+        std::process::exit(i32::from(Exit::Unreported.code()));
+    }
+}
+
+async fn signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await
+    }
+}

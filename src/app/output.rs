@@ -1,0 +1,168 @@
+//! What noentry prints itself, and writing the reports.
+//!
+//! Reports are pure functions elsewhere; here they meet files and the terminal.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use crate::actions::{self, Env};
+use crate::cli::{JunitDialect, OutputArgs};
+use crate::domain::report::RoundReport;
+use crate::report::{annotations, console, json, junit, outputs, summary};
+
+/// The width of what is printed, in columns. CI logs wrap by themselves.
+const WIDTH: usize = 100;
+
+/// Prints to standard output. A reader that went away is no reason to fail.
+pub(super) fn say(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Prints one line to standard error.
+pub(super) fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "noentry: {text}");
+}
+
+/// Prints a text as it is to standard error.
+pub(super) fn show_problem(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Whether standard output shows colours.
+pub(super) fn colour_on_stdout() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Whether standard error shows colours.
+pub(super) fn colour_on_stderr() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// Whether a progress bar would be seen by a person.
+pub(super) fn progress_is_seen() -> bool {
+    io::stderr().is_terminal() && !in_ci()
+}
+
+/// Nearly every CI system sets this.
+fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// Writes every report that was asked for, prints the round, and tells GitHub Actions where there is
+/// one. Gives false if anything could not be written; each such thing is named on standard error.
+pub(super) fn publish(report: &RoundReport, wanted: &OutputArgs, env: Option<&Env>) -> bool {
+    let dialect = match wanted.junit_dialect {
+        JunitDialect::Located => junit::Dialect::Located,
+        JunitDialect::Strict => junit::Dialect::Strict,
+    };
+    // The files come first: whatever happens to the terminal, the evidence is kept.
+    let json = save("the report", wanted.json.as_deref(), || {
+        json::render(report)
+    });
+    let junit = save("JUnit", wanted.junit.as_deref(), || {
+        junit::render_as(report, dialect)
+    });
+    let summary = save("the summary", wanted.summary.as_deref(), || {
+        Ok::<_, Infallible>(summary::render(report, summary::LIMIT))
+    });
+    let mut complete = !matches!(
+        (&json, &junit, &summary),
+        (Saved::Lost, _, _) | (_, Saved::Lost, _) | (_, _, Saved::Lost)
+    );
+    if let Some(path) = env.and_then(|env| env.step_summary.as_deref()) {
+        // What earlier commands of the same step wrote counts against the limit too.
+        let markdown = summary::render(report, actions::summary_room(path));
+        complete &= noted(
+            "the job summary",
+            path,
+            actions::append_summary(path, &markdown),
+        );
+    }
+    if let Some(path) = env.and_then(|env| env.output.as_deref()) {
+        let paths = outputs::Paths {
+            json: json.path(),
+            junit: junit.path(),
+            summary: summary.path(),
+        };
+        let pairs = outputs::render(report, paths);
+        complete &= noted(
+            "the step's outputs",
+            path,
+            actions::append_output(path, &pairs),
+        );
+    }
+    say(&console::render(
+        report,
+        console::Style {
+            color: colour_on_stdout(),
+            width: if in_ci() { 0 } else { WIDTH },
+            verbose: wanted.verbose,
+        },
+    ));
+    if env.is_some_and(|env| env.on_actions) {
+        say(&annotations::render(report));
+    }
+    complete
+}
+
+/// What became of a report file.
+enum Saved {
+    /// Nobody asked for it.
+    Unwanted,
+    /// It is there.
+    At(String),
+    /// It could not be written, and that was said.
+    Lost,
+}
+
+impl Saved {
+    fn path(&self) -> Option<&str> {
+        match self {
+            Self::At(path) => Some(path),
+            Self::Unwanted | Self::Lost => None,
+        }
+    }
+}
+
+fn save<E: Display>(
+    what: &str,
+    path: Option<&Path>,
+    render: impl FnOnce() -> Result<String, E>,
+) -> Saved {
+    let Some(path) = path else {
+        return Saved::Unwanted;
+    };
+    let written = render()
+        .map_err(|error| error.to_string())
+        .and_then(|text| write(path, &text).map_err(|error| error.to_string()));
+    if noted(what, path, written) {
+        Saved::At(path.display().to_string())
+    } else {
+        Saved::Lost
+    }
+}
+
+/// Says what could not be written; true if it was.
+fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
+    written
+        .inspect_err(|error| {
+            warn(&format!(
+                "cannot write {what} to {}: {error}",
+                path.display()
+            ));
+        })
+        .is_ok()
+}
+
+/// Writes a file whole, and makes the folder that it is to stand in.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}

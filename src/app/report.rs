@@ -1,0 +1,51 @@
+//! `noentry report`: a saved round, rendered again.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::output::{self, warn};
+use crate::cli::ReportArgs;
+use crate::exit::Exit;
+use crate::report::json;
+
+/// The largest report that is read, in bytes. A round of ten thousand targets takes about 10 MB.
+const LIMIT: u64 = 512 * 1024 * 1024;
+
+/// Runs the command. The exit code is the one that the round ended with.
+pub(super) fn run(args: &ReportArgs) -> Exit {
+    let text = match read(&args.from) {
+        Ok(text) => text,
+        Err(error) => {
+            warn(&format!("cannot read {}: {error}", args.from.display()));
+            return Exit::Usage;
+        }
+    };
+    let report = match json::parse(&text) {
+        Ok(report) => report,
+        Err(error) => {
+            warn(&format!("{}: {error}", args.from.display()));
+            return Exit::Usage;
+        }
+    };
+    let exit = Exit::of(report.verdict);
+    if output::publish(&report, &args.outputs, None) {
+        exit
+    } else {
+        exit.unreported()
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(LIMIT).read_to_string(&mut text)?
+    } else {
+        std::fs::File::open(path)?
+            .take(LIMIT)
+            .read_to_string(&mut text)?
+    };
+    if u64::try_from(read).is_ok_and(|read| read == LIMIT) {
+        return Err(io::Error::other("it is larger than 512 MiB"));
+    }
+    Ok(text)
+}
