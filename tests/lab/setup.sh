@@ -40,6 +40,7 @@ link set lo up
 link set wan up
 address add 198.18.2.2/24 dev wan
 address add 2001:db8:2::2/64 dev wan nodad
+address add 2001:db8:3::22/128 dev lo nodad
 address add 198.51.100.53/32 dev lo
 address add 198.51.100.54/32 dev lo
 address add 198.51.100.55/32 dev lo

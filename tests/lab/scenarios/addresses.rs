@@ -1,5 +1,6 @@
 //! Which addresses are connected to at all.
 
+use noentry::domain::finding::Note;
 use noentry::domain::reach::Reach::{Connected, NoAnswer, PrivateAddress, Refused};
 use noentry::domain::verdict::Verdict::{Blocked, Exposed};
 
@@ -67,6 +68,13 @@ pub fn private_addresses_get_no_packet(ground: Ground) {
         let finding = round.finding(name);
         assert_eq!(finding.reach, Some(PrivateAddress), "{finding:#?}");
         assert_eq!(finding.attempts(), 0, "{finding:#?}");
+    }
+    for name in ["private", "documentation", "mixed"] {
+        let notes = &round.finding(name).notes;
+        assert!(
+            notes.contains(&Note::PrivateAddressPublished),
+            "{name}: {notes:?}"
+        );
     }
     let mixed = round.finding("mixed");
     assert!(

@@ -148,7 +148,10 @@ pub fn every_address_counts(ground: Ground) {
         assert_eq!(endpoint(finding, open).attempts.len(), 1, "{finding:#?}");
     }
     let unwatched = round.finding("unwatched");
-    assert_eq!(unwatched.notes, [Note::Ipv6Unwatched]);
+    assert!(
+        unwatched.notes.contains(&Note::Ipv6Unwatched),
+        "{unwatched:#?}"
+    );
     assert_eq!(unwatched.endpoints.len(), 1);
     let five = round.finding("one of five");
     let open: Vec<_> = five

@@ -10,14 +10,14 @@ use noentry::domain::reach::Reach::{
 };
 use noentry::domain::verdict::Verdict::{Blocked, Exposed, Inconclusive};
 
-use super::{CONTROL, HEALTHY, LITERAL_CONTROL};
+use super::{CONTROL, HEALTHY, LITERAL_CONTROL, LITERAL_CONTROL_6};
 use crate::holder::Ground;
 use crate::lab::{Lab, Place};
 use crate::round::{Round, Truth, head, saw, target};
-use crate::zones::{PORTAL, REDIRECT, REFUSED, SERVFAIL, SLY, TRUTH};
+use crate::zones::TRUTH;
 
 /// Targets that must be connected to, each on IPv4 and IPv6.
-fn doors() -> String {
+pub fn doors() -> String {
     target("silent", "tcp: dual.lab.example:9001")
         + &target("reset", "tcp: dual.lab.example:9002")
         + &target("prohibited", "tcp: dual.lab.example:9004")
@@ -38,7 +38,7 @@ fn doors() -> String {
 }
 
 /// Targets whose name must not lead anywhere.
-fn names() -> String {
+pub fn names() -> String {
     target("gone", "dns: nope.lab.example, barrier: dns")
         + &target("private", "dns: private.lab.example, barrier: dns")
 }
@@ -75,8 +75,6 @@ pub fn all_right(ground: Ground) {
         Truth("reset 6", Blocked, "stopped", &[Refused]),
     ]);
 }
-
-const LITERAL_CONTROL_6: &str = "tcp: '[2001:db8:3::5]:9000'";
 
 /// A vantage on which nothing at all works: nothing can be seen.
 fn nothing_works(ground: Ground, break_it: impl Fn(&Lab)) {
@@ -153,7 +151,8 @@ pub fn egress_reset(ground: Ground) {
 
 pub fn own_firewall_resets(ground: Ground) {
     no_connection_works(ground, |lab| {
-        let rule = "meta l4proto tcp reject with tcp reset";
+        // Without the interface, the rule would reject its own resets too, on their way back.
+        let rule = "oifname wan meta l4proto tcp reject with tcp reset";
         lab.rule(Place::Runner, "outgoing", rule);
     });
 }
@@ -223,9 +222,41 @@ pub fn control_goes_away(ground: Ground) {
     assert!(!reached(control.checks.len() - 1), "{control:#?}");
 }
 
+/// Reached before and after, and not while the doors are looked at: a link that was down for a
+/// while.
+pub fn control_gone_for_a_while(ground: Ground) {
+    let lab = Lab::standing(ground);
+    lab.count(Place::Router, "passing", "doors", "tcp dport 9001");
+    let target = target(
+        "silent",
+        "tcp: dual.lab.example:9001, timeout: 9.6s, attempts: 2",
+    );
+    let running = lab.start(&(HEALTHY.clone() + &target));
+    lab.until_counted(Place::Router, "doors", 1);
+    // A map, because it can be emptied again.
+    lab.nft(
+        Place::Router,
+        "add set inet lab gone { type inet_service; elements = { 9000 }; }\n\
+         add counter inet lab lost\n\
+         insert rule inet lab passing tcp dport @gone counter name lost drop",
+    );
+    // The look in between has begun; it is over when its last packet was lost.
+    lab.until_counted(Place::Router, "lost", 1);
+    lab.until_quiet(Place::Router, "lost");
+    lab.nft(Place::Router, "delete element inet lab gone { 9000 }");
+    let round = lab.finish(running);
+    round.expect_nothing_blocked();
+    round.expect(&[Truth("silent", Inconclusive, "control_lost", &[NoAnswer])]);
+    let control = round.report.controls.first().unwrap();
+    let reached = |index: usize| control.checks[index].endpoints.iter().all(|e| e.reached);
+    assert!(reached(0), "{control:#?}");
+    assert!(reached(control.checks.len() - 1), "{control:#?}");
+}
+
 /// A NAT without free ports lets what it knows pass, and nothing new.
 pub fn egress_runs_out(ground: Ground) {
     let lab = Lab::standing(ground);
+    lab.rule(Place::Router, "passing", "tcp dport 9200-9229 drop");
     let rule = "iifname torunner tcp flags & (syn | ack) == syn \
                 limit rate over 1/hour burst 30 packets drop";
     lab.rule(Place::Router, "passing", rule);
@@ -233,7 +264,6 @@ pub fn egress_runs_out(ground: Ground) {
     for port in 9200..9230 {
         config += &target(&port.to_string(), &format!("tcp: dual.lab.example:{port}"));
     }
-    lab.rule(Place::Router, "passing", "tcp dport 9200-9229 counter");
     let round = lab.round(&config);
     round.expect_nothing_blocked();
     let control = round.report.controls.first().unwrap();
@@ -265,7 +295,8 @@ fn no_ipv6(ground: Ground, break_it: impl Fn(&Lab)) {
         Truth("declared", Blocked, "stopped", &[NoAnswer]),
         Truth("literal 4", Blocked, "stopped", &[NoAnswer]),
     ]);
-    assert_eq!(round.finding("declared").notes, [Note::Ipv6Unwatched]);
+    let notes = &round.finding("declared").notes;
+    assert!(notes.contains(&Note::Ipv6Unwatched), "{notes:?}");
 }
 
 pub fn ipv6_switched_off(ground: Ground) {
@@ -286,78 +317,6 @@ pub fn ipv6_dropped_on_the_way(ground: Ground) {
         let rule = "iifname torunner meta nfproto ipv6 drop";
         lab.rule(Place::Router, "passing", rule);
     });
-}
-
-/// The network works, and names cannot be looked up. The control needs no name, so it holds.
-fn no_names(ground: Ground, resolver: &str, break_it: impl Fn(&Lab), reasons: &[&str]) {
-    let lab = Lab::standing(ground);
-    break_it(&lab);
-    let controls = [LITERAL_CONTROL, LITERAL_CONTROL_6];
-    let round = lab.round(&(head(&[resolver], &controls) + &doors() + &names()));
-    round.expect_nothing_blocked();
-    for finding in &round.report.findings {
-        assert_eq!(finding.verdict, Inconclusive, "{finding:#?}");
-        assert!(reasons.contains(&finding.reason.as_str()), "{finding:#?}");
-    }
-}
-
-pub fn resolver_silent(ground: Ground) {
-    let silence = |lab: &Lab| lab.rule(Place::Router, "passing", "udp dport 53 drop");
-    no_names(ground, TRUTH, silence, &["resolver_timeout"]);
-}
-
-pub fn resolver_not_there(ground: Ground) {
-    let closed = |lab: &Lab| lab.rule(Place::Server, "incoming", "udp dport 53 reject");
-    let reasons = ["resolver_timeout", "resolver_error"];
-    no_names(ground, TRUTH, closed, &reasons);
-}
-
-pub fn resolver_refuses(ground: Ground) {
-    no_names(ground, REFUSED, |_| (), &["resolver_refused"]);
-}
-
-pub fn resolver_servfails(ground: Ground) {
-    no_names(ground, SERVFAIL, |_| (), &["resolver_servfail"]);
-}
-
-/// A resolver that makes addresses up. The doors behind the made-up address may be open or silent.
-fn invented(ground: Ground, resolvers: &[&str], targets: &str) -> Round {
-    let lab = Lab::standing(ground);
-    let controls = [CONTROL, LITERAL_CONTROL, LITERAL_CONTROL_6];
-    let config = head(resolvers, &controls) + targets;
-    lab.round(&config).expect_nothing_blocked();
-    lab.rule(Place::Router, "passing", "ip daddr 203.0.113.80 drop");
-    lab.rule(Place::Router, "passing", "ip6 daddr 2001:db8:3::80 drop");
-    let round = lab.round(&config);
-    round.expect_nothing_blocked();
-    round
-}
-
-pub fn resolver_invents(ground: Ground) {
-    let round = invented(ground, &[PORTAL], &(doors() + &names()));
-    for finding in &round.report.findings {
-        assert_eq!(finding.verdict, Inconclusive, "{finding:#?}");
-    }
-    assert!(round.report.resolvers.iter().all(|r| r.invents));
-}
-
-pub fn one_of_two_resolvers_invents(ground: Ground) {
-    let round = invented(ground, &[TRUTH, PORTAL], &(doors() + &names()));
-    let open = round.finding("open");
-    assert_eq!(open.verdict, Exposed, "{open:#?}");
-}
-
-pub fn resolver_redirects_what_is_not_there(ground: Ground) {
-    let stale = target("stale", "tcp: nope.lab.example:9001")
-        + &target("gone", "dns: nope.lab.example, barrier: dns");
-    invented(ground, &[REDIRECT], &stale);
-}
-
-/// The same by one that answers below `.invalid` as RFC 6761 has it.
-pub fn resolver_redirects_slyly(ground: Ground) {
-    let stale = target("stale", "tcp: nope.lab.example:9001")
-        + &target("gone", "dns: nope.lab.example, barrier: dns");
-    invented(ground, &[SLY], &stale);
 }
 
 /// Without a control, what could also be our own trouble is inconclusive, and what was seen stands.
