@@ -42,7 +42,9 @@ impl Ground {
 
     fn enter(self) -> &'static [&'static str] {
         match self {
-            Self::UserNamespace => &["--user"],
+            // Whoever made the namespace is root in it already; becoming root once more would need
+            // setgroups, which an unprivileged user's namespace does not allow.
+            Self::UserNamespace => &["--user", "--preserve-credentials"],
             Self::Root => &[],
         }
     }
@@ -89,6 +91,21 @@ impl Holder {
         }
         let _ = child.wait();
         Err(said.trim().to_owned())
+    }
+
+    /// Whether it can be entered, and what was objected to if not.
+    pub fn try_to_enter(&self) -> Result<(), String> {
+        for own in [true, false] {
+            let mut command = self.command(own);
+            command.args(["ip", "netns", "exec", "runner", "true"]);
+            let output = command
+                .output()
+                .map_err(|error| format!("nsenter: {error}"))?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// A command inside, with the same environment as [`bare`].

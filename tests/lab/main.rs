@@ -110,8 +110,8 @@ fn find_ground() -> Result<Ground, String> {
     }
     let mut why = Vec::new();
     for ground in Ground::ALL {
-        match Holder::start(ground) {
-            Ok(_) => return Ok(ground),
+        match Holder::start(ground).and_then(|holder| holder.try_to_enter()) {
+            Ok(()) => return Ok(ground),
             Err(said) => why.push(format!("{ground:?}: {said}")),
         }
     }

@@ -233,7 +233,7 @@ pub fn control_gone_for_a_while(ground: Ground) {
     );
     let running = lab.start(&(HEALTHY.clone() + &target));
     lab.until_counted(Place::Router, "doors", 1);
-    // A map, because it can be emptied again.
+    // A set, because it can be emptied again.
     lab.nft(
         Place::Router,
         "add set inet lab gone { type inet_service; elements = { 9000 }; }\n\
