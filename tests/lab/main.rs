@@ -1,0 +1,142 @@
+//! noentry before a real firewall: nftables, nginx, OpenSSL and BIND in network namespaces.
+//!
+//! Needs no privilege where the kernel lets anybody have a user namespace, and root elsewhere. Where
+//! neither works, or a program is missing, every scenario is reported as ignored with the reason;
+//! with `NOENTRY_REQUIRE_LAB=1` in the environment that is an error. Traffic never leaves the
+//! namespaces.
+//!
+//! `cargo test --test lab` runs the scenarios. `cargo test --test lab -- shell [COMMAND…]` opens a
+//! shell (or runs a command) on the runner of a standing laboratory, to put a configuration of your
+//! own to the test; `README.md` beside this file has the map.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test program without the usual harness"
+)]
+
+mod holder;
+mod lab;
+mod round;
+mod scenarios;
+mod servers;
+mod zones;
+
+use std::env;
+use std::process::ExitCode;
+
+use holder::{Ground, Holder};
+use lab::{Lab, Place};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The programs that a laboratory is made of, and Debian's packages for them.
+const PROGRAMS: [(&str, &str); 10] = [
+    ("ip", "iproute2"),
+    ("ss", "iproute2"),
+    ("kill", "procps"),
+    ("named", "bind9"),
+    ("nft", "nftables"),
+    ("nginx", "nginx"),
+    ("nsenter", "util-linux"),
+    ("openssl", "openssl"),
+    ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+];
+
+fn main() -> ExitCode {
+    let ground = find_ground();
+    let mut words = env::args().skip(1);
+    if words.next().as_deref() == Some("shell") {
+        return match ground {
+            Ok(ground) => shell(ground, words),
+            Err(why) => refuse(&why),
+        };
+    }
+    let mut arguments = Arguments::from_args();
+    // A scenario waits more than it computes, so there is room for more than one a core.
+    arguments.test_threads.get_or_insert(8);
+    if let Err(why) = &ground
+        && !arguments.list
+    {
+        if env::var_os("NOENTRY_REQUIRE_LAB").is_some_and(|value| value == "1") {
+            return refuse(why);
+        }
+        eprintln!(
+            "\nWARNING: the laboratory cannot be built here, so NOTHING below was tested against a \
+             real firewall.\n{why}\n"
+        );
+    }
+    let trials = scenarios::ALL
+        .iter()
+        .map(|(name, scenario)| {
+            let ground = ground.clone();
+            let ignored = ground.is_err();
+            let run = move || {
+                scenario(ground.map_err(Failed::from)?);
+                Ok(())
+            };
+            Trial::test(*name, run).with_ignored_flag(ignored)
+        })
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn refuse(why: &str) -> ExitCode {
+    eprintln!("error: the laboratory cannot be built here\n{why}");
+    ExitCode::FAILURE
+}
+
+/// Finds out what this machine allows by doing it once.
+fn find_ground() -> Result<Ground, String> {
+    let missing: Vec<_> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| {
+            let mut look = holder::bare("sh");
+            look.args(["-c", &format!("command -v {program}")])
+                .stdout(std::process::Stdio::null());
+            !look.status().is_ok_and(|status| status.success())
+        })
+        .collect();
+    if !missing.is_empty() {
+        let programs: Vec<_> = missing.iter().map(|(program, _)| *program).collect();
+        let mut packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+        packages.dedup();
+        return Err(format!(
+            "not installed: {}\nOn Debian and Ubuntu: apt-get install {}",
+            programs.join(", "),
+            packages.join(" ")
+        ));
+    }
+    let mut why = Vec::new();
+    for ground in Ground::ALL {
+        match Holder::start(ground).and_then(|holder| holder.try_to_enter()) {
+            Ok(()) => return Ok(ground),
+            Err(said) => why.push(format!("{ground:?}: {said}")),
+        }
+    }
+    Err(why.join("\n"))
+}
+
+/// Runs a command, or a shell, on the runner of a standing laboratory.
+fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
+    let lab = Lab::standing(ground);
+    let mut command = lab.signallable(Place::Runner);
+    let words: Vec<_> = words.collect();
+    if words.is_empty() {
+        command.arg("sh");
+    } else {
+        command.args(words);
+    }
+    for name in ["TERM", "HOME"] {
+        if let Some(value) = env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    // The name servers of the laboratory, for clients that ask the system.
+    lab.system_resolvers(&[zones::TRUTH]);
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) | Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,64 @@
+//! What is to be true, one function a scenario, each with a laboratory of its own.
+
+mod addresses;
+mod firewall;
+mod names;
+mod resolvers;
+mod signals;
+mod vantage;
+mod web;
+
+use std::sync::LazyLock;
+
+use crate::holder::Ground;
+use crate::round::head;
+use crate::zones::TRUTH;
+
+/// A control by name: stands for the name servers too.
+const CONTROL: &str = "tcp: control.lab.example:9000";
+/// A control that needs no name server.
+const LITERAL_CONTROL: &str = "tcp: '203.0.113.5:9000'";
+/// The same over IPv6.
+const LITERAL_CONTROL_6: &str = "tcp: '[2001:db8:3::5]:9000'";
+/// A control at an address that is globally routable.
+const GLOBAL_CONTROL: &str = "tcp: global.lab.example:9000";
+
+/// The beginning of a configuration with everything as it should be.
+static HEALTHY: LazyLock<String> = LazyLock::new(|| head(&[TRUTH], &[CONTROL]));
+
+macro_rules! scenarios {
+    ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+        /// Every scenario with its name.
+        pub const ALL: &[(&str, fn(Ground))] = &[
+            $($((
+                concat!(stringify!($module), "::", stringify!($name)),
+                $module::$name,
+            ),)+)+
+        ];
+    };
+}
+
+// The longest first, so that none of them is waited for alone.
+scenarios! {
+    vantage:
+        control_gone_for_a_while, all_right, no_default_route, interface_gone, egress_dropped, egress_rejected, egress_reset,
+        own_firewall_drops, own_firewall_drops_tcp, own_firewall_rejects, own_firewall_resets,
+        control_silent, control_refused, control_goes_away,
+        egress_runs_out, ipv6_switched_off, ipv6_without_route, ipv6_dropped_on_the_way,
+        without_a_control, out_of_files;
+    firewall:
+        every_way_of_being_stopped, weaker_than_promised, every_address_counts, loss_hides_nothing,
+        icmp_rate_limit, filtered_mail_port, own_path;
+    addresses:
+        private_addresses_get_no_packet, private_addresses_on_wish, many_addresses,
+        system_resolvers;
+    names:
+        answers, absence_needs_a_control, resolvers_that_disagree, one_of_two_resolvers_dead;
+    web:
+        http_answers, tls_refusals;
+    resolvers:
+        silent, not_there, refuses, servfails, invents, one_of_two_invents,
+        redirects_what_is_not_there, redirects_slyly;
+    signals:
+        sigterm, ctrl_c_with_an_exposure;
+}

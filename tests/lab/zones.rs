@@ -1,0 +1,130 @@
+//! What the seven resolvers of the laboratory say. One BIND, one view for each of its addresses.
+
+use std::fmt::Write as _;
+
+use crate::lab::{DIR, Lab};
+
+/// Tells the truth; recursive for what it does not hold.
+pub const TRUTH: &str = "198.51.100.53";
+/// Disagrees: other addresses, and names that the first does not have.
+pub const OTHER: &str = "198.51.100.54";
+/// Gives every name the address of a portal, like a hotel.
+pub const PORTAL: &str = "198.51.100.55";
+/// Tells the truth, but gives names that do not exist the address of a portal, like some providers.
+pub const REDIRECT: &str = "198.51.100.56";
+/// Gives a portal's address to every name that does not exist, but knows RFC 6761 and answers
+/// NXDOMAIN below `.invalid`.
+pub const SLY: &str = "198.51.100.59";
+/// Answers SERVFAIL, whatever it is asked.
+pub const SERVFAIL: &str = "198.51.100.57";
+/// Answers REFUSED, whatever it is asked.
+pub const REFUSED: &str = "198.51.100.58";
+
+/// Begins every zone. Negative answers are not kept.
+const SOA: &str = "$TTL 1\n@ IN SOA ns.lab.example. root.lab.example. 1 60 60 60 1\n  IN NS ns\nns IN A 198.51.100.53\n";
+
+/// The zone `lab.example` as the honest resolvers have it.
+const RECORDS: &str = "
+control   A     203.0.113.5
+control   AAAA  2001:db8:3::5
+web       A     203.0.113.10
+web       AAAA  2001:db8:3::10
+dual      A     203.0.113.30
+dual      AAAA  2001:db8:3::30
+only4     A     203.0.113.31
+only6     AAAA  2001:db8:3::31
+five      A     203.0.113.21
+five      A     203.0.113.22
+five      A     203.0.113.23
+five      AAAA  2001:db8:3::21
+five      AAAA  2001:db8:3::22
+alias     CNAME alias2
+alias2    CNAME alias3.lab.example.
+alias3    CNAME dual
+dangling  CNAME gone
+private   A     10.20.0.1
+private   AAAA  fd00:20::1
+mixed     A     10.20.0.2
+mixed     A     20.1.2.2
+global    A     20.1.2.3
+global    AAAA  2a00:5a:1::3
+nodata    TXT   \"a name without addresses\"
+";
+
+/// What the resolver that disagrees has instead.
+const OTHER_RECORDS: &str = "
+control   A     203.0.113.5
+control   AAAA  2001:db8:3::5
+moved     A     203.0.113.41
+private   A     20.1.2.4
+hidden    A     203.0.113.42
+";
+
+/// How many addresses `many.lab.example` has: too many for one UDP answer of 1,232 bytes.
+pub const MANY: u8 = 90;
+
+/// Writes BIND's configuration and zones.
+pub fn write(lab: &Lab) {
+    let mut truth = format!("{SOA}{RECORDS}moved A 203.0.113.40\n");
+    for last in 1..=MANY {
+        let _ = writeln!(truth, "many A 203.0.113.{}", 100 + last);
+    }
+    let wildcard = "* A 203.0.113.80\n* AAAA 2001:db8:3::80\n";
+    // Whoever asks the root's own zone for a name that is in no other gets NXDOMAIN, but for the
+    // one that is delegated to a server that never answers.
+    let root =
+        format!("{SOA}silent.example. NS ns.silent.example.\nns.silent.example. A 192.0.2.99\n");
+    lab.write("truth.zone", &truth);
+    lab.write("other.zone", format!("{SOA}{OTHER_RECORDS}"));
+    lab.write("root.zone", root);
+    lab.write("wild.zone", format!("{SOA}{wildcard}"));
+    lab.write("redirect.zone", format!("{truth}{wildcard}"));
+    lab.write("empty.zone", SOA);
+    lab.write("broken.zone", "this is not a zone\n");
+
+    let zone = |name: &str, file: &str, more: &str| {
+        format!("zone \"{name}\" {{ type primary; file \"{DIR}/{file}\"; {more} }};\n")
+    };
+    let honest = [
+        zone("lab.example", "truth.zone", ""),
+        zone("broken.example", "broken.zone", ""),
+        zone("refused.example", "wild.zone", "allow-query { none; };"),
+    ]
+    .concat();
+    let redirected = zone("lab.example", "redirect.zone", "") + &zone(".", "wild.zone", "");
+    let views = [
+        (TRUTH, honest.clone() + &zone(".", "root.zone", "")),
+        (
+            OTHER,
+            zone("lab.example", "other.zone", "") + &zone(".", "root.zone", ""),
+        ),
+        (PORTAL, zone(".", "wild.zone", "")),
+        (REDIRECT, redirected.clone()),
+        (SLY, redirected + &zone("invalid", "empty.zone", "")),
+        (SERVFAIL, zone(".", "broken.zone", "")),
+        (REFUSED, zone(".", "wild.zone", "allow-query { none; };")),
+    ];
+    let mut config = format!(
+        "options {{
+          directory \"{DIR}\";
+          pid-file \"{DIR}/named.pid\";
+          session-keyfile \"{DIR}/session.key\";
+          listen-on {{ 198.51.100.0/24; }};
+          listen-on-v6 {{ none; }};
+          recursion yes;
+          allow-recursion {{ any; }};
+          dnssec-validation no;
+          empty-zones-enable no;
+          minimal-responses yes;
+          notify no;
+        }};
+        controls {{ }};\n"
+    );
+    for (address, zones) in views {
+        let _ = writeln!(
+            config,
+            "view \"{address}\" {{ match-destinations {{ {address}; }};\n{zones}}};"
+        );
+    }
+    lab.write("named.conf", config);
+}
