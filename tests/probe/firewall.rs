@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use noentry::domain::observation::{Blind, IcmpError, Observation, Outcome, StoppedBy};
 use noentry::domain::reach::Reach;
 
-use crate::support::{Running, have, look, reach, stopped_by, tcp};
+use crate::support::{have, look, reach, stopped_by, tcp};
 
 /// Set in the process that runs inside.
 const INSIDE: &str = "NOENTRY_TEST_NAMESPACE";
@@ -78,9 +78,12 @@ fn estate() {
     ");
 }
 
-/// Rules in the namespace that `prefix` enters.
-fn rules(prefix: &str, rules: &str) {
-    sh(&format!("{prefix} nft -f - <<'END'\n{rules}\nEND"));
+/// Rules, one a line, for a hook in the namespace that `prefix` enters.
+fn rules(prefix: &str, hook: &str, rules: &str) {
+    let chain = format!("type filter hook {hook} priority -300;\n{rules}\n");
+    sh(&format!(
+        "{prefix} nft -f - <<'END'\ntable inet f {{\nchain c {{\n{chain}}}\n}}\nEND"
+    ));
 }
 
 /// Looks at several ports of an address at once.
@@ -131,13 +134,12 @@ async fn every_way_of_a_router_to_stop_us_is_told_apart() {
     estate();
     rules(
         "ip netns exec router",
-        "table inet f { chain i { type filter hook input priority 0;
-            tcp dport 1001 drop
+        "input",
+        "tcp dport 1001 drop
             tcp dport 1002 reject
             tcp dport 1003 reject with icmpx type admin-prohibited
             tcp dport 1004 reject with icmpx type host-unreachable
-            tcp dport 1005 reject with tcp reset
-        } }",
+            tcp dport 1005 reject with tcp reset",
     );
     for (address, [port, admin, host]) in [
         ("192.0.2.7", [(3, 3), (3, 13), (3, 1)]),
@@ -173,10 +175,9 @@ async fn a_router_on_the_way_is_named_and_a_loop_is_no_denial() {
     ");
     rules(
         "ip netns exec router",
-        "table inet f { chain p { type filter hook prerouting priority -300;
-            ip daddr 203.0.113.0/24 ip ttl set 1
-            ip6 daddr 2001:db8:3::/64 ip6 hoplimit set 1
-        } }",
+        "prerouting",
+        "ip daddr 203.0.113.0/24 ip ttl set 1
+            ip6 daddr 2001:db8:3::/64 ip6 hoplimit set 1",
     );
     for (address, kind, code, from) in [
         ("198.51.100.1", 3, 1, "10.77.0.2"),
@@ -201,11 +202,10 @@ async fn our_own_firewall_and_routes_are_blind() {
     estate();
     rules(
         "",
-        "table inet f { chain o { type filter hook output priority 0;
-            tcp dport 2001 drop
+        "output",
+        "tcp dport 2001 drop
             tcp dport 2002 reject
-            tcp dport 2003 reject with icmpx type admin-prohibited
-        } }",
+            tcp dport 2003 reject with icmpx type admin-prohibited",
     );
     for address in ["192.0.2.7", "2001:db8::7"] {
         let [dropped, rejected, prohibited, closed] =
@@ -278,10 +278,7 @@ async fn running_out_of_ports_or_files_is_blind() {
         return;
     }
     estate();
-    rules(
-        "ip netns exec router",
-        "table inet f { chain i { type filter hook input priority 0; tcp dport 1001 drop } }",
-    );
+    rules("ip netns exec router", "input", "tcp dport 1001 drop");
     sh("echo '40000 40003' > /proc/sys/net/ipv4/ip_local_port_range");
     let seen = ports("192.0.2.7", [1001; 12]).await;
     let blind = |seen: &&Observation| seen.outcome == Outcome::Blind(Blind::NoLocalPort);
@@ -302,36 +299,4 @@ async fn running_out_of_ports_or_files_is_blind() {
     drop(files);
     sh("echo '32768 60999' > /proc/sys/net/ipv4/ip_local_port_range");
     assert_eq!(reach(&one("192.0.2.7", 1006).await), Reach::Refused);
-}
-
-#[tokio::test]
-async fn a_handshake_in_the_last_instant_counts() {
-    if !inside("firewall::a_handshake_in_the_last_instant_counts") {
-        return;
-    }
-    estate();
-    let server = Command::new("ip")
-        .args(["netns", "exec", "router"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "firewall::serve_in_the_router", "--ignored"])
-        .spawn()
-        .unwrap();
-    let _server = Running(server);
-    let address: SocketAddr = "192.0.2.7:443".parse().unwrap();
-    for _ in 0..100 {
-        if std::net::TcpStream::connect(address).is_ok() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    // A deadline that is over before the reactor had a chance to look: the socket is asked.
-    let seen = look(&tcp(address), address, Duration::ZERO).await;
-    assert_eq!(reach(&seen), Reach::Connected);
-}
-
-#[test]
-#[ignore = "not a test: the server side of one, started inside a namespace"]
-fn serve_in_the_router() {
-    let listener = std::net::TcpListener::bind("192.0.2.7:443").unwrap();
-    while listener.accept().is_ok() {}
 }

@@ -122,7 +122,7 @@ fn v6(address: libc::sockaddr_in6) -> Option<SocketAddr> {
     })
 }
 
-/// Whether our own stack refused to let the last retransmitted SYN go.
+/// How often the SYN was sent again, if our own stack refused to let the last one go.
 ///
 /// A local rule that drops outgoing packets gives `sendto` an EPERM, but connect hears nothing of
 /// it: TCP keeps the error to itself and tries again, so that our own firewall looks like a silent
@@ -130,6 +130,7 @@ fn v6(address: libc::sockaddr_in6) -> Option<SocketAddr> {
 /// and only a segment that the IP layer took counts again (`tcp_enter_loss` and
 /// `tcp_retransmit_skb` in `net/ipv4/tcp_{input,output}.c`). Before the first retransmission, a
 /// second after the start, nothing is known.
-pub fn unsent<S: AsFd>(socket: &S) -> bool {
-    getsockopt(socket, TcpInfo).is_ok_and(|info| info.retransmits > 0 && info.retrans == 0)
+pub fn unsent<S: AsFd>(socket: &S) -> Option<u8> {
+    let info = getsockopt(socket, TcpInfo).ok()?;
+    (info.retransmits > 0 && info.retrans == 0).then_some(info.retransmits)
 }

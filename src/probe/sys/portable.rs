@@ -16,6 +16,6 @@ pub fn errors<S>(_socket: &S) -> Vec<Queued> {
 }
 
 /// Not known.
-pub fn unsent<S>(_socket: &S) -> bool {
-    false
+pub fn unsent<S>(_socket: &S) -> Option<u8> {
+    None
 }
