@@ -81,7 +81,8 @@ pub struct ControlReport {
 pub struct ResolverReport {
     /// Address and port.
     pub resolver: String,
-    /// Whether it gave an address to a random name under `.invalid` (RFC 6761 section 6.4).
+    /// Whether it gave an address to a random name under `.invalid` or `.example`, which cannot
+    /// exist (RFC 6761 sections 6.4 and 6.5).
     pub invents: bool,
 }
 

@@ -18,7 +18,7 @@ use hickory_resolver::proto::op::{
     DnsRequest, DnsRequestOptions, DnsResponse, Message, MessageType, Query, ResponseCode,
 };
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::domain::endpoint::Family;
 use crate::domain::finding::{NameAnswer, NameQuery};
@@ -30,6 +30,9 @@ const RETRANSMIT_MS: u64 = 1_000;
 
 /// How many times the question is sent again at most.
 const RETRANSMITS: u8 = 6;
+
+/// How much later than its own parts the whole exchange is given up.
+const LATE: Duration = Duration::from_millis(50);
 
 /// How many questions one chain of aliases may cost, where the resolver does not follow it itself.
 const MAX_CHASES: usize = 8;
@@ -128,12 +131,14 @@ async fn ask(
         if !response.truncation {
             return Ok(response);
         }
-        match ask_tcp(resolver, request, left).await {
-            Ok(response) if !response.truncation => Ok(response),
-            Ok(_) | Err(_) => Err(Blind::ResolverTruncated),
+        // Whatever keeps TCP from bringing the rest: a part is there, and the whole is not to be had.
+        match timeout_at(deadline, ask_tcp(resolver, request, left)).await {
+            Ok(Ok(response)) if !response.truncation => Ok(response),
+            Ok(Ok(_) | Err(_)) | Err(_) => Err(Blind::ResolverTruncated),
         }
     };
-    tokio::time::timeout_at(deadline, exchange)
+    // UDP has the same deadline by itself; this one is for what a forged flood might keep busy.
+    timeout_at(deadline + LATE, exchange)
         .await
         .unwrap_or(Err(Blind::ResolverTimeout))
 }
@@ -160,10 +165,12 @@ async fn ask_tcp(
     timeout: Duration,
 ) -> Result<DnsResponse, Blind> {
     let provider = TokioRuntimeProvider::default();
-    let exchange = TcpClientStream::exchange(resolver, None, timeout, None, provider)
+    // The provider owns the task that carries the exchange: when it is dropped, so is the answer.
+    let exchange = TcpClientStream::exchange(resolver, None, timeout, None, provider.clone())
         .await
         .map_err(|error| blindness(&error))?;
     let answer = exchange.send(request).next().await;
+    drop(provider);
     answer
         .unwrap_or(Err(NetError::Timeout))
         .map_err(|error| blindness(&error))

@@ -85,14 +85,21 @@ impl Names {
         .await
     }
 
-    /// Asks every resolver for a random name under `.invalid`, which cannot exist (RFC 6761 section
-    /// 6.4), and remembers those that give it an address.
+    /// Asks every resolver for random names that cannot exist, and remembers those that give one an
+    /// address.
+    ///
+    /// Under `.invalid` (RFC 6761 section 6.4) many resolvers answer truly by themselves and lie
+    /// about the rest; nobody treats `.example` (section 6.5) in a special way, and the root has no
+    /// such zone either.
     pub(crate) async fn check_honesty<W: World>(&self, course: &Course<'_, W>, timeout: Duration) {
-        let name = impossible_name();
-        let both =
-            join_all(Family::ALL.map(|family| self.ask(course, &name, family, timeout))).await;
+        let names = impossible_names();
+        let questions = names
+            .iter()
+            .flat_map(|name| Family::ALL.map(|family| (name, family)))
+            .map(|(name, family)| self.ask(course, name, family, timeout));
+        let all = join_all(questions).await;
         let mut invents = self.invents.borrow_mut();
-        for answers in both {
+        for answers in all {
             for (query, invents) in answers.iter().zip(invents.iter_mut()) {
                 *invents |= matches!(query.answer, NameAnswer::Addresses(_));
             }
@@ -127,11 +134,11 @@ fn blind(resolver: String, family: Family, cause: Blind) -> NameQuery {
     }
 }
 
-/// A name that nobody can have prepared an answer for.
-fn impossible_name() -> String {
+/// Names that nobody can have prepared an answer for.
+fn impossible_names() -> [String; 2] {
     // The standard library's hash keys are random for every process and every call.
     let random = std::hash::RandomState::new().build_hasher().finish();
-    format!("noentry-{random:016x}.invalid")
+    ["invalid", "example"].map(|zone| format!("noentry-{random:016x}.{zone}"))
 }
 
 /// All addresses that any resolver gave, sorted and without doubles.

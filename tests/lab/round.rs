@@ -49,7 +49,7 @@ pub fn head_at(pace: &str, resolvers: &[&str], controls: &[&str]) -> String {
 
 /// One target, as it stands in the list.
 pub fn target(name: &str, rest: &str) -> String {
-    format!("  - {{ name: {name}, {rest} }}\n")
+    format!("  - {{ name: \"{name}\", {rest} }}\n")
 }
 
 /// A round that is under way.

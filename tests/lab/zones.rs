@@ -48,6 +48,8 @@ mixed     A     10.20.0.2
 mixed     A     20.1.2.2
 global    A     20.1.2.3
 global    AAAA  2a00:5a:1::3
+shop      A     20.1.2.9
+shop      AAAA  2a00:5a:1::9
 nodata    TXT   \"a name without addresses\"
 ";
 

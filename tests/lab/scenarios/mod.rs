@@ -21,7 +21,7 @@ const LITERAL_CONTROL: &str = "tcp: '203.0.113.5:9000'";
 /// The same over IPv6.
 const LITERAL_CONTROL_6: &str = "tcp: '[2001:db8:3::5]:9000'";
 /// A control at an address that is globally routable.
-const GLOBAL_CONTROL: &str = "tcp: global.lab.example:9000";
+const GLOBAL_CONTROL: &str = "tcp: shop.lab.example:9000";
 
 /// The beginning of a configuration with everything as it should be.
 static HEALTHY: LazyLock<String> = LazyLock::new(|| head(&[TRUTH], &[CONTROL]));
