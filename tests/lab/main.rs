@@ -122,6 +122,11 @@ fn find_ground() -> Result<Ground, String> {
 fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
     let lab = Lab::standing(ground);
     let mut command = lab.signallable(Place::Runner);
+    // Another mount namespace means another working directory; the same one is gone back to.
+    let here = env::current_dir().unwrap_or_default();
+    command
+        .args(["sh", "-c", "cd \"$0\" && exec \"$@\""])
+        .arg(here);
     let words: Vec<_> = words.collect();
     if words.is_empty() {
         command.arg("sh");
