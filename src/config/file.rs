@@ -1,7 +1,7 @@
 //! The format of `noentry.yml` as serde types, from which the JSON Schema is made as well.
 //!
 //! What is written here says which keys there are and of which type; what makes sense together is
-//! decided in [`resolve`](super::resolve). The comments become the descriptions of the schema.
+//! decided in [`resolve()`](super::resolve()). The comments become the descriptions of the schema.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@
 //! 1. `source`: bytes become clean UTF-8 text with lines.
 //! 2. `tree`: text becomes a tree in which every key and value knows its place.
 //! 3. `value`, `field`, `file`: variables are filled in, and the tree becomes serde types.
-//! 4. [`resolve`]: the types become a [`Plan`](crate::domain::target::Plan).
+//! 4. [`resolve()`]: the types become a [`Plan`](crate::domain::target::Plan).
 //!
 //! Nothing here touches the network, and nothing but the file, `--var` and the environment is read.
 
@@ -46,7 +46,7 @@ use value::Filler;
 pub const SEARCHED: [&str; 2] = [".github/noentry.yml", "noentry.yml"];
 
 /// A file that was read and could be taken apart. What is wrong with it so far is kept, to be
-/// reported together with what [`resolve`] finds.
+/// reported together with what [`resolve()`] finds.
 #[derive(Debug)]
 pub struct Loaded {
     source: Source,
@@ -84,7 +84,7 @@ fn find_in(directory: &Path, explicit: Option<&Path>) -> Result<PathBuf, Problem
 ///
 /// # Errors
 ///
-/// When the file cannot be read or is not YAML. Everything else is left to [`resolve`].
+/// When the file cannot be read or is not YAML. Everything else is left to [`resolve()`].
 pub fn load(path: &Path, vars: &BTreeMap<String, String>) -> Result<Loaded, Problems> {
     take_apart(Source::read(path)?, vars, &|name| std::env::var(name).ok())
 }

@@ -1,8 +1,8 @@
 //! One attempt against one endpoint: how far does an outsider get?
 //!
 //! A probe looks and reports; it never judges. Every attempt is one TCP connection that is climbed
-//! as far as it carries: [`dial`] makes it (nothing else in the crate connects to a target),
-//! [`tls`] and [`http`] speak on that same stream, and [`climb`] puts them together into one
+//! as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
+//! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
 //! [`Observation`](crate::domain::observation::Observation). What an error number or an ICMP
 //! message means is decided in [`classify`] and nowhere else. [`dns`] asks one resolver one question.
 //!

@@ -1,0 +1,385 @@
+//! The program as a user types it: exit codes, files, what is printed where.
+
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use assert_cmd::Command;
+use noentry::domain::report::RoundReport;
+use noentry::domain::verdict::Verdict;
+use tempfile::TempDir;
+
+/// noentry in a folder of its own, without anything of the CI that may run this test.
+fn noentry(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("noentry").unwrap();
+    command.current_dir(folder).env_remove("CI");
+    for (key, _) in std::env::vars() {
+        if key.starts_with("GITHUB_") || key.starts_with("RUNNER_") {
+            command.env_remove(key);
+        }
+    }
+    command.timeout(std::time::Duration::from_secs(60));
+    command
+}
+
+/// A listener that stays open: a control, or an exposed door.
+fn door() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// A port that answers with a reset: it is taken, and nobody listens.
+fn closed() -> (tokio::net::TcpSocket, u16) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
+}
+
+const HEAD: &str = "version: 1\ndefaults: { timeout: 900ms, attempts: 2, interval: 50ms, \
+                    probe_non_global: true }\n";
+
+fn config(folder: &Path, control: u16, targets: &[(&str, u16)]) {
+    use std::fmt::Write as _;
+    let mut text = format!("{HEAD}controls: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n");
+    for (name, port) in targets {
+        writeln!(text, "  - {{ name: {name}, tcp: '127.0.0.1:{port}' }}").unwrap();
+    }
+    fs::write(folder.join("noentry.yml"), text).unwrap();
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn saved(path: &Path) -> RoundReport {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_exit_code_is_the_verdict() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    let (_closed, closed) = closed();
+
+    config(folder.path(), control, &[("locked", closed)]);
+    let run = noentry(folder.path()).arg("check").assert().code(0);
+    let out = text(&run.get_output().stdout);
+    assert!(out.contains("stopped by TCP reset"), "{out}");
+    assert!(!out.contains('\u{1b}'), "no colours into a pipe");
+
+    config(
+        folder.path(),
+        control,
+        &[("locked", closed), ("open", open)],
+    );
+    let run = noentry(folder.path()).arg("check").assert().code(1);
+    let out = text(&run.get_output().stdout);
+    assert!(
+        out.contains(&format!("TCP {open} accepts connections")),
+        "{out}"
+    );
+
+    let (_dead, dead) = self::closed();
+    config(folder.path(), dead, &[("locked", closed)]);
+    let run = noentry(folder.path()).arg("check").assert().code(3);
+    let out = text(&run.get_output().stdout);
+    assert!(out.contains(&format!("127.0.0.1:{dead}")), "{out}");
+}
+
+#[test]
+fn without_a_control_a_reset_is_inconclusive_and_the_hint_says_what_to_add() {
+    let folder = TempDir::new().unwrap();
+    let (_closed, closed) = closed();
+    let yaml = format!("{HEAD}targets: [{{ name: db, tcp: '127.0.0.1:{closed}' }}]\n");
+    fs::write(folder.path().join("noentry.yml"), yaml).unwrap();
+    let run = noentry(folder.path()).arg("check").assert().code(3);
+    let out = text(&run.get_output().stdout);
+    assert!(out.contains("no control stands for TCP over IPv4"), "{out}");
+    assert!(out.contains("controls:"), "{out}");
+}
+
+#[test]
+fn wrong_usage_and_wrong_configuration_end_with_2_and_touch_nothing() {
+    let folder = TempDir::new().unwrap();
+    noentry(folder.path()).assert().code(2);
+    noentry(folder.path())
+        .args(["check", "--colour"])
+        .assert()
+        .code(2);
+    let run = noentry(folder.path()).arg("check").assert().code(2);
+    let err = text(&run.get_output().stderr);
+    assert!(err.contains(".github/noentry.yml"), "{err}");
+
+    fs::write(
+        folder.path().join("noentry.yml"),
+        "version: 1\ntargts: []\n",
+    )
+    .unwrap();
+    for command in ["check", "validate"] {
+        let run = noentry(folder.path()).arg(command).assert().code(2);
+        let err = text(&run.get_output().stderr);
+        assert!(err.contains("noentry.yml:2:1"), "{err}");
+        assert!(err.contains("did you mean `targets`"), "{err}");
+    }
+}
+
+#[test]
+fn the_configuration_is_found_in_the_folder_of_github_first() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_closed, closed) = closed();
+    config(folder.path(), control, &[("a", closed)]);
+    fs::create_dir(folder.path().join(".github")).unwrap();
+    fs::rename(
+        folder.path().join("noentry.yml"),
+        folder.path().join(".github/noentry.yml"),
+    )
+    .unwrap();
+    fs::write(folder.path().join("noentry.yml"), "not: this one\n").unwrap();
+    let run = noentry(folder.path()).arg("validate").assert().code(0);
+    let out = text(&run.get_output().stdout);
+    assert!(out.starts_with(".github/noentry.yml: 1 target"), "{out}");
+}
+
+#[test]
+fn one_target_can_be_named_and_a_near_miss_is_answered() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    let (_closed, closed) = closed();
+    config(
+        folder.path(),
+        control,
+        &[("locked", closed), ("open", open)],
+    );
+    noentry(folder.path())
+        .args(["check", "--target", "locked"])
+        .assert()
+        .code(0);
+    let run = noentry(folder.path())
+        .args(["check", "--target", "lokced"])
+        .assert()
+        .code(2);
+    let err = text(&run.get_output().stderr);
+    assert!(err.contains("locked"), "{err}");
+}
+
+#[test]
+fn variables_come_from_the_command_line_and_from_the_environment() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_closed, closed) = closed();
+    let yaml = format!(
+        "{HEAD}controls: [{{ tcp: '127.0.0.1:${{CONTROL}}' }}]\n\
+         targets: [{{ name: db, tcp: '127.0.0.1:{closed}' }}]\n"
+    );
+    fs::write(folder.path().join("noentry.yml"), yaml).unwrap();
+    let value = format!("CONTROL={control}");
+    noentry(folder.path())
+        .args(["check", "--var", &value])
+        .assert()
+        .code(0);
+    noentry(folder.path())
+        .arg("check")
+        .env("CONTROL", control.to_string())
+        .assert()
+        .code(0);
+    let run = noentry(folder.path()).arg("check").assert().code(2);
+    assert!(text(&run.get_output().stderr).contains("CONTROL"));
+}
+
+#[test]
+fn reports_are_written_and_can_be_made_again() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    config(folder.path(), control, &[("open", open)]);
+    noentry(folder.path())
+        .args([
+            "check",
+            "--json",
+            "out/report.json",
+            "--junit",
+            "out/junit.xml",
+        ])
+        .args(["--summary", "out/summary.md"])
+        .assert()
+        .code(1);
+    let out = folder.path().join("out");
+    assert_eq!(saved(&out.join("report.json")).verdict, Verdict::Exposed);
+    let junit = fs::read_to_string(out.join("junit.xml")).unwrap();
+    assert!(junit.contains("type=\"exposed\""), "{junit}");
+    assert!(junit.contains("line=\""), "{junit}");
+
+    noentry(folder.path())
+        .args([
+            "report",
+            "--from",
+            "out/report.json",
+            "--junit",
+            "again.xml",
+        ])
+        .args(["--summary", "again.md", "--json", "again.json"])
+        .assert()
+        .code(1);
+    for (first, again) in [
+        ("junit.xml", "again.xml"),
+        ("summary.md", "again.md"),
+        ("report.json", "again.json"),
+    ] {
+        let first = fs::read_to_string(out.join(first)).unwrap();
+        let again = fs::read_to_string(folder.path().join(again)).unwrap();
+        assert_eq!(first, again);
+    }
+    noentry(folder.path())
+        .args([
+            "report",
+            "--from",
+            "out/report.json",
+            "--junit",
+            "strict.xml",
+        ])
+        .args(["--junit-dialect", "strict"])
+        .assert()
+        .code(1);
+    let strict = fs::read_to_string(folder.path().join("strict.xml")).unwrap();
+    assert!(!strict.contains("line=\""), "{strict}");
+    noentry(folder.path())
+        .args(["report", "--from", "-"])
+        .write_stdin("{\"version\": 99}")
+        .assert()
+        .code(2);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_with_4_unless_something_is_exposed() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    let (_closed, closed) = closed();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for (port, code) in [(closed, 4), (open, 1)] {
+        config(folder.path(), control, &[("a", port)]);
+        let run = noentry(folder.path())
+            .args([
+                "check",
+                "--junit",
+                "file/junit.xml",
+                "--json",
+                "report.json",
+            ])
+            .assert()
+            .code(code);
+        let err = text(&run.get_output().stderr);
+        assert!(
+            err.contains("cannot write JUnit to file/junit.xml"),
+            "{err}"
+        );
+        assert!(
+            folder.path().join("report.json").exists(),
+            "the others are written"
+        );
+    }
+}
+
+#[test]
+fn github_actions_is_told_by_summary_outputs_and_annotations() {
+    let folder = TempDir::new().unwrap();
+    let (_api, api) = door();
+    let (_open, open) = door();
+    let (_closed, closed) = closed();
+    // No control of its own: the API host is the built-in one.
+    let yaml = format!(
+        "{HEAD}targets:\n  - {{ name: open, tcp: '127.0.0.1:{open}' }}\n  \
+         - {{ name: locked, tcp: '127.0.0.1:{closed}' }}\n"
+    );
+    fs::write(folder.path().join("noentry.yml"), yaml).unwrap();
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("summary"), "").unwrap();
+    fs::write(file("output"), "").unwrap();
+    let run = noentry(folder.path())
+        .args(["check", "--json", "report.json"])
+        .env("CI", "true")
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_API_URL", format!("http://127.0.0.1:{api}"))
+        .env("GITHUB_STEP_SUMMARY", file("summary"))
+        .env("GITHUB_OUTPUT", file("output"))
+        .env("RUNNER_ENVIRONMENT", "github-hosted")
+        .assert()
+        .code(1);
+    let out = text(&run.get_output().stdout);
+    assert!(out.contains("::error "), "{out}");
+    assert!(out.contains("file=noentry.yml,line=4"), "{out}");
+    let report = saved(&file("report.json"));
+    assert_eq!(report.vantage.environment, "github-hosted");
+    assert_eq!(report.findings[1].verdict, Verdict::Blocked);
+    let output = fs::read_to_string(file("output")).unwrap();
+    assert!(output.contains("exposed"), "{output}");
+    assert!(output.contains("report.json"), "{output}");
+    assert!(
+        fs::read_to_string(file("summary"))
+            .unwrap()
+            .contains("open")
+    );
+}
+
+#[test]
+fn the_demo_finds_every_door_as_it_was_built() {
+    let folder = TempDir::new().unwrap();
+    let run = noentry(folder.path())
+        .arg("demo")
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", folder.path().join("never"))
+        .assert()
+        .code(0);
+    let out = text(&run.get_output().stdout);
+    assert!(out.contains("would have ended with exit code 1"), "{out}");
+    assert!(
+        out.contains("Every door was found as it was built"),
+        "{out}"
+    );
+    let report = saved(&folder.path().join("noentry-demo/report.json"));
+    let totals = report.totals;
+    assert_eq!(totals.exposed, 2);
+    assert_eq!(totals.inconclusive, 0);
+    assert!(totals.blocked >= 4);
+    assert!(
+        !folder.path().join("never").exists(),
+        "a demo is nobody's news"
+    );
+}
+
+#[test]
+fn the_demo_does_not_write_where_it_may_not() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let run = noentry(folder.path())
+        .args(["demo", "--out", "file/inside"])
+        .assert()
+        .code(4);
+    assert!(text(&run.get_output().stderr).contains("file/inside"));
+}
+
+#[test]
+fn help_completions_manual_and_schemas_are_printed() {
+    let folder = TempDir::new().unwrap();
+    for (args, part) in [
+        (&["--help"][..], "Exit codes:"),
+        (&["check", "--help"], "--junit-dialect"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+        (&["completions", "bash"], "complete "),
+        (&["completions", "zsh"], "#compdef noentry"),
+        (&["man"], ".TH noentry"),
+        (&["schema"], "\"$schema\""),
+        (&["schema", "report"], "\"$schema\""),
+    ] {
+        let run = noentry(folder.path()).args(args).assert().code(0);
+        let out = text(&run.get_output().stdout);
+        assert!(out.contains(part), "{args:?}: {out}");
+    }
+}
