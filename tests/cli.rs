@@ -20,7 +20,7 @@ fn noentry(folder: &Path) -> Command {
             command.env_remove(key);
         }
     }
-    command.timeout(std::time::Duration::from_secs(60));
+    command.timeout(std::time::Duration::from_mins(1));
     command
 }
 

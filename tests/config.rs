@@ -168,6 +168,40 @@ fn others_validator_accepts_every_example() {
     }
 }
 
+/// The configurations shown in the documentation, written out as files.
+fn shown(folder: &Path) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut written = Vec::new();
+    for page in ["README.md", "docs/configuration.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let blocks = text.split("```yaml\n").skip(1);
+        let whole = blocks
+            .filter_map(|block| block.split("```").next())
+            .filter(|block| block.contains("version: 1"));
+        for block in whole {
+            let path = folder.join(format!("{}.yml", written.len()));
+            fs::write(&path, block).unwrap();
+            written.push(path);
+        }
+    }
+    written
+}
+
+#[test]
+fn what_the_documentation_shows_is_a_good_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = shown(folder.path());
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    for path in &shown {
+        let loaded = config::load(path, &BTreeMap::new()).unwrap();
+        config::resolve(&loaded, &Overrides::default()).unwrap();
+        if let Some(output) = validate(path) {
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{}: {said}", path.display());
+        }
+    }
+}
+
 /// Files that the schema alone must refuse, so that an editor marks them while they are written.
 const REFUSED_BY_SCHEMA: &[&str] = &[
     "barrier_http_on_tcp",

@@ -368,7 +368,7 @@ mod saved {
             sample::of(vec![]),
             all_blocked(),
         ] {
-            let text = json::render(&report).unwrap();
+            let text = written(&report);
             assert_eq!(json::parse(&text).unwrap(), report);
         }
     }
@@ -380,7 +380,7 @@ mod saved {
     fn changed(change: impl FnOnce(&mut RoundReport)) -> String {
         let mut report = sample::round();
         change(&mut report);
-        json::render(&report).unwrap()
+        written(&report)
     }
 
     #[test]
@@ -407,7 +407,7 @@ mod saved {
 
     #[test]
     fn unknown_fields_are_passed_over_and_a_byte_order_mark_too() {
-        let text = json::render(&sample::round()).unwrap();
+        let text = written(&sample::round());
         let text = text.replacen('{', "\u{feff}{ \"new\": [1],", 1);
         assert_eq!(json::parse(&text).unwrap(), sample::round());
     }
@@ -452,4 +452,11 @@ fn unwatched_ipv6_is_said_in_every_report() {
     ] {
         assert!(text.contains("IPv6 is declared unwatched"), "{text}");
     }
+}
+
+/// The report as `report.json` holds it.
+fn written(report: &RoundReport) -> String {
+    let mut text = Vec::new();
+    json::write(report, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
 }

@@ -2,9 +2,9 @@
 //!
 //! Reports are pure functions elsewhere; here they meet files and the terminal.
 
-use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 use crate::actions::{self, Env};
@@ -58,14 +58,15 @@ pub(super) fn publish(report: &RoundReport, wanted: &OutputArgs, env: Option<&En
         JunitDialect::Strict => junit::Dialect::Strict,
     };
     // The files come first: whatever happens to the terminal, the evidence is kept.
-    let json = save("the report", wanted.json.as_deref(), || {
-        json::render(report)
+    let json = save("the report", wanted.json.as_deref(), |file| {
+        json::write(report, file).map_err(io::Error::other)
     });
-    let junit = save("JUnit", wanted.junit.as_deref(), || {
-        junit::render_as(report, dialect)
+    let junit = save("JUnit", wanted.junit.as_deref(), |file| {
+        let text = junit::render_as(report, dialect).map_err(io::Error::other)?;
+        file.write_all(text.as_bytes())
     });
-    let summary = save("the summary", wanted.summary.as_deref(), || {
-        Ok::<_, Infallible>(summary::render(report, summary::LIMIT))
+    let summary = save("the summary", wanted.summary.as_deref(), |file| {
+        file.write_all(summary::render(report, summary::LIMIT).as_bytes())
     });
     let mut complete = !matches!(
         (&json, &junit, &summary),
@@ -126,17 +127,18 @@ impl Saved {
     }
 }
 
-fn save<E: Display>(
+fn save(
     what: &str,
     path: Option<&Path>,
-    render: impl FnOnce() -> Result<String, E>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Saved {
     let Some(path) = path else {
         return Saved::Unwanted;
     };
-    let written = render()
-        .map_err(|error| error.to_string())
-        .and_then(|text| write(path, &text).map_err(|error| error.to_string()));
+    let written = create(path).and_then(|mut file| {
+        write(&mut file)?;
+        file.flush()
+    });
     if noted(what, path, written) {
         Saved::At(path.display().to_string())
     } else {
@@ -156,13 +158,13 @@ fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
         .is_ok()
 }
 
-/// Writes a file whole, and makes the folder that it is to stand in.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Begins a file anew, and makes the folder that it is to stand in.
+fn create(path: &Path) -> io::Result<BufWriter<File>> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, text)
+    File::create(path).map(BufWriter::new)
 }

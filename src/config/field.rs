@@ -7,7 +7,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
 /// A field as it was found.
 #[derive(Debug, Default)]
@@ -17,8 +17,8 @@ pub enum Field<T> {
     Absent,
     /// A value of the right type. Whether it makes sense is asked later.
     Given(T),
-    /// A value of another type.
-    Unfit(Value),
+    /// A value of another type. Lists and mappings are kept without what is in them.
+    Unfit(Box<Value>),
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
@@ -26,15 +26,26 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
         let value = Value::deserialize(deserializer)?;
         // serde_yaml reads nothing as an empty list, mapping or text; here it is always a mistake.
         if value.is_null() {
-            return Ok(Self::Unfit(value));
+            return Ok(Self::Unfit(Box::new(value)));
         }
         // Derived structs also read a list, in the order of their fields; the format does not.
         if value.is_sequence() && !words_of::<T>().is_empty() {
-            return Ok(Self::Unfit(value));
+            return Ok(Self::Unfit(Box::new(value)));
         }
-        Ok(match T::deserialize(&value) {
+        // Of a list or mapping that does not fit, only its kind is ever told. Keeping no copy of it
+        // matters: ten thousand targets would be copied once a level.
+        let kept = match &value {
+            Value::Sequence(_) => Value::Sequence(Vec::new()),
+            Value::Mapping(_) => Value::Mapping(Mapping::new()),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Tagged(_) => value.clone(),
+        };
+        Ok(match T::deserialize(value) {
             Ok(given) => Self::Given(given),
-            Err(_) => Self::Unfit(value),
+            Err(_) => Self::Unfit(Box::new(kept)),
         })
     }
 }
@@ -134,17 +145,17 @@ mod tests {
     #[test]
     fn one_bad_field_leaves_the_others_alone() {
         let pair: Pair = serde_yaml::from_str("first: x\nsecond: tls").unwrap();
-        assert!(matches!(pair.first, Field::Unfit(Value::String(_))));
+        assert!(matches!(pair.first, Field::Unfit(value) if value.is_string()));
         assert!(matches!(pair.second, Field::Given(Barrier::Tls)));
         let pair: Pair = serde_yaml::from_str("second: ~").unwrap();
         assert!(matches!(pair.first, Field::Absent));
-        assert!(matches!(pair.second, Field::Unfit(Value::Null)));
+        assert!(matches!(pair.second, Field::Unfit(value) if value.is_null()));
     }
 
     #[test]
     fn a_list_is_no_mapping() {
         let field: Field<Pair> = serde_yaml::from_str("[1, tls]").unwrap();
-        assert!(matches!(field, Field::Unfit(Value::Sequence(_))));
+        assert!(matches!(field, Field::Unfit(value) if value.is_sequence()));
     }
 
     #[test]

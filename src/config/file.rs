@@ -115,9 +115,9 @@ pub struct Target {
     pub barrier: Field<Barrier>,
     /// Which ways of being stopped count at the barrier: a list at the barriers `dns` and `network`,
     /// a mapping at `http`, nothing at `tls`.
-    pub denial: Field<Denial>,
+    pub denial: Field<Box<Denial>>,
     /// Something on the target's own path (same address, network or provider) that must be reachable.
-    pub control: Field<Control>,
+    pub control: Field<Box<Control>>,
     /// The watched address families; leaving one out declares it unwatched.
     #[schemars(length(min = 1))]
     pub families: Field<Vec<Field<Family>>>,
@@ -147,9 +147,9 @@ impl<'de> Deserialize<'de> for Denial {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_yaml::Value::deserialize(deserializer)?;
         if value.is_sequence() {
-            Vec::deserialize(&value).map(Self::Stops)
+            Vec::deserialize(value).map(Self::Stops)
         } else {
-            HttpDenial::deserialize(&value).map(Self::Http)
+            HttpDenial::deserialize(value).map(Self::Http)
         }
         .map_err(serde::de::Error::custom)
     }

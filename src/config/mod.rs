@@ -140,7 +140,7 @@ fn take_apart(
     };
     let value = filler.root(&root);
     problems.append(&mut filler.problems);
-    let file = Field::deserialize(&value).unwrap_or(Field::Unfit(value));
+    let file = Field::deserialize(value).unwrap_or(Field::Unfit(Box::new(Value::Null)));
     Ok(Loaded {
         source,
         root,

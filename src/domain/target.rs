@@ -271,7 +271,7 @@ pub struct Target {
     /// The watched families, sorted, never empty.
     pub families: Vec<Family>,
     /// A control on the target's own path.
-    pub control: Option<Control>,
+    pub control: Option<Box<Control>>,
     /// Timing.
     pub pace: Pace,
     /// Whether addresses that are not globally routable are connected to.

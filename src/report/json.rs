@@ -4,6 +4,8 @@
 //! strict where a mistake could turn into a false "blocked": a report that contradicts itself is
 //! refused. Fields that this version does not know are passed over.
 
+use std::io::Write;
+
 use serde::Deserialize;
 
 use crate::domain::finding::Finding;
@@ -13,7 +15,8 @@ use crate::domain::verdict::Verdict;
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The round holds something that JSON cannot: a start outside the years 0 to 9999. Our fault.
+    /// The round holds something that JSON cannot (a start outside the years 0 to 9999: our fault), or
+    /// the file did not take it (the disk's).
     #[error("the report cannot be written as JSON: {0}")]
     Write(#[source] serde_json::Error),
     /// The file is not JSON: damaged or something else altogether.
@@ -45,14 +48,16 @@ struct Head {
     version: u64,
 }
 
-/// The round as pretty JSON with a line break at its end.
+/// Writes the round as pretty JSON with a line break at its end. It is never held in memory as text:
+/// that of ten thousand targets would be larger than everything else together.
 ///
 /// # Errors
-/// If the round's start lies outside of what RFC 3339 can write.
-pub fn render(report: &RoundReport) -> Result<String, Error> {
-    let mut text = serde_json::to_string_pretty(report).map_err(Error::Write)?;
-    text.push('\n');
-    Ok(text)
+/// If the round's start lies outside of what RFC 3339 can write, or the writer does not take it.
+pub fn write(report: &RoundReport, mut writer: impl Write) -> Result<(), Error> {
+    serde_json::to_writer_pretty(&mut writer, report).map_err(Error::Write)?;
+    writer
+        .write_all(b"\n")
+        .map_err(|error| Error::Write(serde_json::Error::io(error)))
 }
 
 /// Reads a report back.

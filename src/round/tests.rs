@@ -325,11 +325,11 @@ async fn port_25_wants_a_control_on_port_25() {
 async fn a_targets_own_control_must_hold_even_where_the_general_one_does() {
     let world = Fake::new(only_control_answers);
     let mut db = target("db", tcp("5.5.5.5", 22), Barrier::Network);
-    db.control = Some(control(tcp("5.5.5.6", 443)));
+    db.control = Some(Box::new(control(tcp("5.5.5.6", 443))));
     let report = undisturbed(&world, &plan(vec![db.clone()])).await;
     assert_eq!(report.findings[0].reason.as_str(), "control_lost");
 
-    db.control = Some(control(tcp(CONTROL, 80)));
+    db.control = Some(Box::new(control(tcp(CONTROL, 80))));
     let report = undisturbed(&world, &plan(vec![db])).await;
     assert_eq!(report.verdict, Verdict::Blocked);
     let rests_on = report.findings[0].endpoints[0].rests_on.as_ref().unwrap();

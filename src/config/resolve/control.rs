@@ -1,5 +1,7 @@
 //! `controls:` and a target's own `control:`.
 
+use std::borrow::Borrow;
+
 use super::defaults::{self, Base};
 use super::kind::{self, Fields};
 use crate::config::field::Field;
@@ -29,18 +31,20 @@ pub fn list(
 }
 
 /// Reads one control; `base` holds what it inherits.
-pub fn read(
+pub fn read<C: Borrow<file::Control>>(
     reader: &mut Reader<'_>,
     spot: &Spot<'_>,
-    field: &Field<file::Control>,
+    field: &Field<C>,
     base: &Base,
     origin: ControlOrigin,
 ) -> Option<Control> {
-    let file = reader.fit(
-        spot,
-        field,
-        "a mapping, such as `{ tcp: www.example.com:443 }`",
-    )?;
+    let file = reader
+        .fit(
+            spot,
+            field,
+            "a mapping, such as `{ tcp: www.example.com:443 }`",
+        )?
+        .borrow();
     let meant = reader.unknown_keys::<file::Control>(spot, |_| false);
     let fields = Fields {
         url: &file.url,
@@ -70,10 +74,10 @@ pub fn read(
 pub fn own(
     reader: &mut Reader<'_>,
     spot: &Spot<'_>,
-    field: &Field<file::Control>,
+    field: &Field<Box<file::Control>>,
     base: &Base,
     barrier: Option<Barrier>,
-) -> Option<Control> {
+) -> Option<Box<Control>> {
     let control = read(reader, spot, field, base, ControlOrigin::Target)?;
     let climbs = match barrier {
         Some(Barrier::Dns) | None => false,
@@ -84,7 +88,7 @@ pub fn own(
         let help = "write a `tcp:` or `url:` control on the target's own path".to_owned();
         reader.report(spot.key("dns").key_place(), message, [help]);
     }
-    Some(control)
+    Some(Box::new(control))
 }
 
 /// Refuses controls that must be reachable exactly where a target must not be.
@@ -97,7 +101,7 @@ pub fn refuse_contradictions(
     targets: &[(Target, Place)],
 ) {
     let own = targets.iter().filter_map(|(target, _)| {
-        let control = target.control.as_ref()?;
+        let control = target.control.as_deref()?;
         let position = control.position.as_ref()?;
         let place = Place {
             line: position.line,

@@ -19,7 +19,7 @@ const MAX_PROGRAM: usize = 1024 * 1024;
 pub fn read(
     reader: &mut Reader<'_>,
     spot: &Spot<'_>,
-    field: &Field<file::Denial>,
+    field: &Field<Box<file::Denial>>,
     barrier: Option<Barrier>,
 ) -> Option<Denial> {
     let expected = "a list of stops, or a mapping for the barrier `http`";
@@ -27,7 +27,7 @@ pub fn read(
         Field::Absent => return barrier.map(Denial::all_of),
         Field::Given(_) | Field::Unfit(_) => {}
     }
-    let given = reader.fit(spot, field, expected)?;
+    let given = reader.fit(spot, field, expected)?.as_ref();
     let Some(barrier) = barrier else {
         // What is wrong inside a mapping is wrong at any barrier.
         if let file::Denial::Http(file) = given {
