@@ -379,6 +379,7 @@ fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::ResolverServfail
         | Blind::ResolverRefused
         | Blind::ResolverTruncated
+        | Blind::ResolverWithholds
         | Blind::ResolverError => true,
         Blind::NoRoute
         | Blind::NoFamily
