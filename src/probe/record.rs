@@ -14,6 +14,11 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use super::text::FIRST_BYTES;
 use super::{sys, tls};
 
+/// Bytes that are read in all. What is kept of an answer, with its head and TLS around it, needs far
+/// less. A flood that is always ready would otherwise keep the libraries busy past every deadline: a
+/// timer is looked at only when there is nothing to read.
+const MOST: u64 = 1 << 20;
+
 /// How the reading side ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -102,6 +107,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorder<S> {
             if !record.wrote {
                 record.waiting = Some(context.waker().clone());
                 return Poll::Pending;
+            }
+            if record.read >= MOST {
+                let error = io::Error::other("more bytes than any answer needs");
+                record.ended(End::of(&error));
+                return Poll::Ready(Err(error));
             }
         }
         let before = buffer.filled().len();

@@ -126,13 +126,12 @@ async fn round<W: World>(
                 sights = &mut looking => break sights,
                 () = tokio::time::sleep(between) => {}
             }
-            // Both go on at once: the control must get through while the probes are under way.
-            let check = controls.check(&course, &names, between);
-            tokio::pin!(check);
+            // Both go on at once: the control must get through while the probes are under way. A check
+            // that the end of the probes overtakes is given up; the one that follows says as much.
             tokio::select! {
                 biased;
-                sights = &mut looking => { check.await; break sights }
-                () = &mut check => {}
+                sights = &mut looking => break sights,
+                () = controls.check(&course, &names, between) => {}
             }
         }
     };

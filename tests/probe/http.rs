@@ -538,3 +538,18 @@ async fn an_address_as_host_works() {
     assert_eq!(http(&seen).version, "HTTP/1.0");
     assert_eq!(http(&seen).body_bytes, 5);
 }
+
+/// Provisional answers without an end: always something to read, never an answer.
+#[tokio::test]
+async fn a_flood_of_provisional_answers_does_not_outlast_the_deadline() {
+    let address = listen(|mut stream| async move {
+        request(&mut stream).await;
+        let flood = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(2_000);
+        while stream.write_all(&flood).await.is_ok() {}
+    })
+    .await;
+    let began = std::time::Instant::now();
+    let seen = look_at("http", address, "/", Duration::from_secs(30)).await;
+    assert_eq!(reach(&seen), Reach::Connected, "{seen:?}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
