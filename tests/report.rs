@@ -16,6 +16,7 @@ use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::console::{self, Style};
 use noentry::report::hint::{Hint, hints};
 use noentry::report::json;
+use noentry::report::junit::{self, Dialect};
 use noentry::report::outputs::{self, Paths};
 use noentry::report::{annotations, summary};
 
@@ -368,7 +369,7 @@ mod saved {
             sample::of(vec![]),
             all_blocked(),
         ] {
-            let text = written(&report);
+            let text = sample::written(&report);
             assert_eq!(json::parse(&text).unwrap(), report);
         }
     }
@@ -380,7 +381,7 @@ mod saved {
     fn changed(change: impl FnOnce(&mut RoundReport)) -> String {
         let mut report = sample::round();
         change(&mut report);
-        written(&report)
+        sample::written(&report)
     }
 
     #[test]
@@ -407,7 +408,7 @@ mod saved {
 
     #[test]
     fn unknown_fields_are_passed_over_and_a_byte_order_mark_too() {
-        let text = written(&sample::round());
+        let text = sample::written(&sample::round());
         let text = text.replacen('{', "\u{feff}{ \"new\": [1],", 1);
         assert_eq!(json::parse(&text).unwrap(), sample::round());
     }
@@ -448,15 +449,8 @@ fn unwatched_ipv6_is_said_in_every_report() {
     for text in [
         console::render(&report, PLAIN),
         summary::render(&report, summary::LIMIT),
-        noentry::report::junit::render(&report).unwrap(),
+        junit::render(&report, Dialect::Located).unwrap(),
     ] {
         assert!(text.contains("IPv6 is declared unwatched"), "{text}");
     }
-}
-
-/// The report as `report.json` holds it.
-fn written(report: &RoundReport) -> String {
-    let mut text = Vec::new();
-    json::write(report, &mut text).unwrap();
-    String::from_utf8(text).unwrap()
 }
