@@ -156,6 +156,18 @@ fn verdicts_are_failure_error_or_nothing() {
 }
 
 #[test]
+fn a_note_stands_only_with_the_case_that_it_is_about() {
+    let read = render(&sample::of(vec![sample::refused()]));
+    assert_eq!(
+        names(&read),
+        ["Old SSH (tcp 22, ipv4)", "Old SSH (tcp 22, ipv6)"]
+    );
+    assert!(read.cases[0].text.contains("absence of a listener"));
+    assert_eq!(read.cases[0].text.matches("another port").count(), 1);
+    assert_eq!(read.cases[1].text, "no IPv6 address is published");
+}
+
+#[test]
 fn names_and_classes_outlive_addresses_times_and_verdicts() {
     let before = render(&sample::round());
     let mut report = sample::round();

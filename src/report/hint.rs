@@ -1,14 +1,14 @@
 //! Advice, one function a rule over the finished round. A hint never changes a verdict.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::phrase::Phrase;
 use super::saw;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Class, Family};
-use crate::domain::finding::{EndpointReport, Finding};
-use crate::domain::observation::{Blind, Outcome};
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
+use crate::domain::observation::Blind;
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport};
 use crate::domain::target::Barrier;
@@ -27,15 +27,29 @@ pub enum Hint {
     /// Stopped, but in a way that the denial does not list.
     WeakerThanPromised(Names),
     /// No control stands for a class; none is name resolution.
-    NoControl(Option<Class>, Names),
+    NoControl {
+        /// What lacks one.
+        class: Option<Class>,
+        /// Whether the targets are address literals, which have one family and cannot leave it out.
+        literal: bool,
+        /// The targets.
+        targets: Names,
+    },
     /// A control was not reached throughout.
     ControlLost(String, Names),
-    /// A control's name leads to addresses that are not connected to.
+    /// A control's name leads only to addresses that are not connected to.
     ControlPrivate(String),
+    /// A control inside a network carries verdicts about the internet.
+    ControlInside(String),
     /// A port that providers filter has no control of its own.
     ControlPort(u16, Names),
     /// This vantage cannot speak IPv6.
-    NoIpv6(Names),
+    NoIpv6 {
+        /// Whether the targets are address literals, which cannot leave IPv6 out.
+        literal: bool,
+        /// The targets.
+        targets: Names,
+    },
     /// This vantage cannot speak IPv4, or has no network.
     NoIpv4(Names),
     /// A resolver makes addresses up.
@@ -77,7 +91,11 @@ impl Hint {
                     .say(" lists: mend the rule, or list this stop as well if it is meant to be so")
                     .join(about(targets))
             }
-            Self::NoControl(class, targets) => no_control_advice(*class).join(about(targets)),
+            Self::NoControl {
+                class,
+                literal,
+                targets,
+            } => no_control_advice(*class, *literal).join(about(targets)),
             Self::ControlLost(control, targets) => Phrase::new("control ")
                 .value(control)
                 .say(
@@ -88,22 +106,25 @@ impl Hint {
             Self::ControlPrivate(control) => Phrase::new("control ")
                 .value(control)
                 .say(
-                    " has addresses that are not globally routable: choose one on the internet, or \
-                     set ",
+                    " has only addresses that are not globally routable, so it was not tried: \
+                     choose one on the internet, or set ",
                 )
                 .code("probe_non_global: true")
                 .say(" if this vantage is meant to look inside"),
+            Self::ControlInside(control) => Phrase::new("control ").value(control).say(
+                " stands on an address that is not globally routable, so it says little about the \
+                 way to the internet: choose one there",
+            ),
             Self::ControlPort(port, targets) => Phrase::new(format!(
                 "many providers filter outbound port {port}: add a control on port {port}, something \
                  that must be reachable there"
             ))
             .join(about(targets)),
-            Self::NoIpv6(targets) => Phrase::new(
-                "this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched \
-                 with ",
-            )
-            .code("families: [ipv4]")
-            .join(about(targets)),
+            Self::NoIpv6 { literal, targets } => {
+                Phrase::new("this machine has no IPv6: run from a vantage that has it")
+                    .join(unwatch(Family::Ipv6, *literal))
+                    .join(about(targets))
+            }
             Self::NoIpv4(targets) => {
                 Phrase::new("this machine has no way out over IPv4: look at its network first")
                     .join(about(targets))
@@ -151,7 +172,7 @@ impl Hint {
     }
 }
 
-fn no_control_advice(class: Option<Class>) -> Phrase {
+fn no_control_advice(class: Option<Class>, literal: bool) -> Phrase {
     let Some(class) = class else {
         return Phrase::new(
             "a missing name proves nothing without a name that must resolve: add one to ",
@@ -160,18 +181,23 @@ fn no_control_advice(class: Option<Class>) -> Phrase {
         .say(", such as ")
         .code("- tcp: www.example.com:443");
     };
-    let phrase = Phrase::new(format!(
+    Phrase::new(format!(
         "silence proves nothing without a control: add something that must be reachable with {class} \
          to "
     ))
     .code("controls:")
     .say(", such as ")
-    .code("- tcp: www.example.com:443");
-    match class.family {
-        Family::Ipv4 => phrase,
-        Family::Ipv6 => phrase
-            .say(", or declare IPv6 unwatched with ")
-            .code("families: [ipv4]"),
+    .code("- tcp: www.example.com:443")
+    .join(unwatch(class.family, literal))
+}
+
+/// The other way out where IPv6 is the trouble, unless the target is nothing but an IPv6 address.
+fn unwatch(family: Family, literal: bool) -> Phrase {
+    match family {
+        Family::Ipv6 if !literal => {
+            Phrase::new(", or declare IPv6 unwatched with ").code("families: [ipv4]")
+        }
+        Family::Ipv4 | Family::Ipv6 => Phrase::default(),
     }
 }
 
@@ -271,56 +297,101 @@ fn weaker(report: &RoundReport) -> Option<Hint> {
     with_reason(report, |r| *r == Reason::WeakerThanPromised).map(Hint::WeakerThanPromised)
 }
 
-fn no_control(report: &RoundReport) -> Vec<Hint> {
-    let mut classes = BTreeSet::new();
+/// One hint for every different cause, with the targets that have it.
+fn by_cause<K: Ord>(
+    report: &RoundReport,
+    cause: impl Fn(&Finding, &Reason) -> Option<K>,
+    hint: impl Fn(K, Names) -> Hint,
+) -> Vec<Hint> {
+    let mut groups: BTreeMap<K, Names> = BTreeMap::new();
     for finding in &report.findings {
-        for reason in reasons(finding) {
-            if let Reason::NoControl { class } = reason {
-                classes.insert(*class);
-            }
+        let causes: BTreeSet<K> = reasons(finding)
+            .filter_map(|reason| cause(finding, reason))
+            .collect();
+        for cause in causes {
+            let names = groups.entry(cause).or_default();
+            names.push(finding.target.name.clone());
         }
     }
-    let hint = |class| {
-        let names = with_reason(
-            report,
-            |r| matches!(r, Reason::NoControl { class: own } if *own == class),
-        )?;
-        Some(Hint::NoControl(class, names))
+    groups
+        .into_iter()
+        .map(|(cause, names)| hint(cause, names))
+        .collect()
+}
+
+/// Whether a target is declared by its address.
+fn is_literal(finding: &Finding) -> bool {
+    finding.name.is_none()
+}
+
+fn no_control(report: &RoundReport) -> Vec<Hint> {
+    let cause = |finding: &Finding, reason: &Reason| match reason {
+        Reason::NoControl { class } => Some((*class, is_literal(finding))),
+        _ => None,
     };
-    classes.into_iter().filter_map(hint).collect()
+    by_cause(report, cause, |(class, literal), targets| Hint::NoControl {
+        class,
+        literal,
+        targets,
+    })
 }
 
 fn control_lost(report: &RoundReport) -> Vec<Hint> {
-    let mut controls = BTreeSet::new();
-    for finding in &report.findings {
-        for reason in reasons(finding) {
-            if let Reason::ControlLost { control } = reason {
-                controls.insert(control.as_str());
-            }
-        }
-    }
-    let hint = |name: &str| {
-        let names = with_reason(
-            report,
-            |r| matches!(r, Reason::ControlLost { control } if control == name),
-        )?;
-        Some(Hint::ControlLost(name.to_owned(), names))
+    let cause = |_: &Finding, reason: &Reason| match reason {
+        Reason::ControlLost { control } => Some(control.clone()),
+        _ => None,
     };
-    controls.into_iter().filter_map(hint).collect()
+    by_cause(report, cause, Hint::ControlLost)
+}
+
+fn control_port(report: &RoundReport) -> Vec<Hint> {
+    let cause = |_: &Finding, reason: &Reason| match reason {
+        Reason::ControlOnOtherPort { port } => Some(*port),
+        _ => None,
+    };
+    by_cause(report, cause, Hint::ControlPort)
 }
 
 fn control_private(report: &RoundReport) -> Vec<Hint> {
-    let private = |control: &&ControlReport| {
-        let endpoints = || control.checks.iter().flat_map(|check| &check.endpoints);
-        endpoints().any(|e| {
-            let unconnected = e.last.outcome == Outcome::Reached(Reach::PrivateAddress);
-            unconnected || (!is_global(e.endpoint.address) && carries_global(report, control))
-        })
+    let hint = |control: &ControlReport| {
+        let mut endpoints = control.checks.iter().flat_map(|check| &check.endpoints);
+        if only_private(control) {
+            Some(Hint::ControlPrivate(control.name.clone()))
+        } else if endpoints.any(|e| !is_global(e.endpoint.address))
+            && carries_global(report, control)
+        {
+            Some(Hint::ControlInside(control.name.clone()))
+        } else {
+            None
+        }
     };
-    let found = report.controls.iter().filter(private);
-    found
-        .map(|control| Hint::ControlPrivate(control.name.clone()))
-        .collect()
+    report.controls.iter().filter_map(hint).collect()
+}
+
+/// Whether a control was never tried because its name gave only addresses that are not connected to.
+/// Where `probe_non_global` is set, such a control has endpoints, or its name was found.
+fn only_private(control: &ControlReport) -> bool {
+    let queries = || {
+        let names = control
+            .checks
+            .iter()
+            .filter_map(|check| check.name.as_ref());
+        names.flat_map(|name| &name.queries)
+    };
+    let mut addresses = queries()
+        .filter_map(|query| match &query.answer {
+            NameAnswer::Addresses(addresses) => Some(addresses),
+            NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => None,
+        })
+        .flatten()
+        .peekable();
+    control.name_held == Some(false)
+        && control
+            .checks
+            .iter()
+            .all(|check| check.endpoints.is_empty())
+        && addresses.peek().is_some()
+        && addresses.all(|address| !is_global(*address))
 }
 
 /// Whether a verdict about an address on the internet rests on this control.
@@ -334,37 +405,26 @@ fn carries_global(report: &RoundReport, control: &ControlReport) -> bool {
     })
 }
 
-fn control_port(report: &RoundReport) -> Vec<Hint> {
-    let mut ports = BTreeSet::new();
-    for finding in &report.findings {
-        for reason in reasons(finding) {
-            if let Reason::ControlOnOtherPort { port } = reason {
-                ports.insert(*port);
-            }
-        }
-    }
-    let hint = |port: u16| {
-        let names = with_reason(report, |r| *r == Reason::ControlOnOtherPort { port })?;
-        Some(Hint::ControlPort(port, names))
-    };
-    ports.into_iter().filter_map(hint).collect()
-}
-
 fn no_family(report: &RoundReport) -> Vec<Hint> {
-    let blind = |family: Family| {
+    let blind = |family: Family, wanted: &dyn Fn(&Finding) -> bool| {
         targets(report, |finding| {
-            finding.endpoints.iter().any(|e| {
-                let cause = match &e.reason {
-                    Reason::Blind { cause } => *cause,
-                    _ => return false,
-                };
-                e.endpoint.family() == family && matches!(cause, Blind::NoRoute | Blind::NoFamily)
-            })
+            wanted(finding)
+                && finding.endpoints.iter().any(|e| {
+                    let cause = match &e.reason {
+                        Reason::Blind { cause } => *cause,
+                        _ => return false,
+                    };
+                    e.endpoint.family() == family
+                        && matches!(cause, Blind::NoRoute | Blind::NoFamily)
+                })
         })
     };
-    let six = blind(Family::Ipv6).map(Hint::NoIpv6);
-    let four = blind(Family::Ipv4).map(Hint::NoIpv4);
-    six.into_iter().chain(four).collect()
+    let six = [false, true].into_iter().filter_map(|literal| {
+        let targets = blind(Family::Ipv6, &|finding| is_literal(finding) == literal)?;
+        Some(Hint::NoIpv6 { literal, targets })
+    });
+    let four = blind(Family::Ipv4, &|_| true).map(Hint::NoIpv4);
+    six.chain(four).collect()
 }
 
 fn resolver_invents(report: &RoundReport) -> Option<Hint> {
