@@ -152,7 +152,15 @@ proptest! {
     #[test]
     fn a_saved_round_comes_back(report in any_round()) {
         let text = sample::written(&report);
-        prop_assert_eq!(json::parse(&text).unwrap(), report);
+        match json::parse(&text) {
+            Ok(back) => prop_assert_eq!(back, report),
+            // Only what claims to be blocked, and was not seen to be, is refused.
+            Err(error) => {
+                let endpoints = report.findings.iter().flat_map(|f| &f.endpoints);
+                let claims = endpoints.filter(|e| e.verdict == Verdict::Blocked).count();
+                prop_assert!(claims > 0, "{}", error);
+            }
+        }
     }
 
     #[test]

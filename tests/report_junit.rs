@@ -207,9 +207,14 @@ fn a_family_is_only_unpublished_when_the_resolvers_could_say_so() {
             query.answer = NameAnswer::Blind(Blind::ResolverTimeout);
         }
     }
-    let read = render(&sample::of(vec![finding]));
-    assert_eq!(read.cases[1].result.as_deref(), Some("error"));
-    assert_eq!(read.cases[1].kind, "resolver_timeout");
+    let unsaid = render(&sample::of(vec![finding.clone()]));
+    assert_eq!(unsaid.cases[1].result.as_deref(), Some("error"));
+    finding.name_verdicts = sample::resolver_dead().name_verdicts;
+    finding.name_verdicts[0].families = vec![Family::Ipv6];
+    let said = render(&sample::of(vec![sample::settle(finding)]));
+    assert_eq!(said.cases[0].result, None);
+    assert_eq!(said.cases[1].result.as_deref(), Some("error"));
+    assert_eq!(said.cases[1].kind, "resolver_timeout");
 }
 
 #[test]

@@ -182,6 +182,7 @@ fn blindness_is_inconclusive_everywhere() {
         Blind::ResolverRefused,
         Blind::ResolverTruncated,
         Blind::ResolverError,
+        Blind::ResolverWithholds,
         Blind::Interrupted,
     ] {
         for barrier in BARRIERS {

@@ -16,6 +16,9 @@ use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind
 use crate::exit::Exit;
 use crate::round::{self, Standpoint, stop};
 
+/// What a shell says of a program that an interrupt ended: nothing was reported, nothing is known.
+const ENDED_AT_ONCE: i32 = 130;
+
 /// Where a check runs, and so what it may rely on and whom it tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Surroundings {
@@ -76,7 +79,7 @@ pub(super) async fn round(
         }
     };
     let reported = output::publish(&report, &args.outputs, env);
-    if nothing_probed(&report) {
+    if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
              Addresses that are not globally routable are left alone; probe_non_global: true \
@@ -174,7 +177,7 @@ async fn until_told_to_stop(stopper: stop::Stopper) {
     warn("stopping; what was found so far will be reported (again to end at once)");
     stopper.stop();
     if signal().await.is_ok() {
-        std::process::exit(i32::from(Exit::Unreported.code()));
+        std::process::exit(ENDED_AT_ONCE);
     }
 }
 

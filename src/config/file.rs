@@ -48,7 +48,7 @@ pub struct File {
 #[schemars(deny_unknown_fields)]
 pub struct Defaults {
     /// The deadline of one attempt, all layers included: 50ms to 60s.
-    #[schemars(extend("default" = "4.8s"))]
+    #[schemars(extend("default" = "4.4s"))]
     pub timeout: Field<Span>,
     /// How many attempts an endpoint gets.
     #[schemars(range(min = 1, max = 20), extend("default" = 3))]
@@ -64,7 +64,7 @@ pub struct Defaults {
     #[schemars(extend("default" = false))]
     pub probe_non_global: Field<bool>,
     /// How many attempts are in flight at most.
-    #[schemars(range(min = 1, max = 100_000), extend("default" = 10_000))]
+    #[schemars(range(min = 1, max = 100_000), extend("default" = 16_000))]
     pub concurrency: Field<u64>,
     /// How many attempts are in flight at most against one address.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 32))]

@@ -48,7 +48,7 @@ targets:
 fn what_is_not_said_has_the_documented_default() {
     let plan = plan("version: 1\ntargets: [{ name: a, tcp: a.example.com:1 }]");
     let target = &plan.targets[0];
-    assert_eq!(target.pace.timeout, Duration::from_millis(4_800));
+    assert_eq!(target.pace.timeout, Duration::from_millis(4_400));
     assert_eq!(target.pace.attempts, 3);
     assert_eq!(target.pace.interval, Duration::from_secs(1));
     assert_eq!(target.families, [Family::Ipv4, Family::Ipv6]);
@@ -58,7 +58,7 @@ fn what_is_not_said_has_the_documented_default() {
         crate::domain::target::Denial::all_of(Barrier::Network)
     );
     assert!(!target.probe_non_global && target.control.is_none());
-    assert_eq!((plan.concurrency, plan.per_host), (10_000, 32));
+    assert_eq!((plan.concurrency, plan.per_host), (16_000, 32));
     assert_eq!(plan.resolvers, Resolvers::System);
     assert!(plan.controls.is_empty());
     assert_eq!(plan.config, "noentry.yml");

@@ -39,7 +39,10 @@ pub enum Blind {
     ResolverTruncated,
     /// The resolver answered with another error, or could not be spoken to.
     ResolverError,
-    /// The round was ended before this could be tried, or before the attempt was over.
+    /// The resolver withholds addresses: it gave the null address, as blocklists do, or has no IPv6
+    /// address even for a name that is known to have one.
+    ResolverWithholds,
+    /// The round was ended before the attempts were over.
     Interrupted,
 }
 
@@ -61,6 +64,7 @@ impl Blind {
             Self::ResolverRefused => "resolver_refused",
             Self::ResolverTruncated => "resolver_truncated",
             Self::ResolverError => "resolver_error",
+            Self::ResolverWithholds => "resolver_withholds",
             Self::Interrupted => "interrupted",
         }
     }
@@ -84,7 +88,10 @@ impl fmt::Display for Blind {
                 "the resolver's answer was truncated and TCP did not bring the rest"
             }
             Self::ResolverError => "the resolver could not be asked or answered with an error",
-            Self::Interrupted => "the round was ended before this was tried",
+            Self::ResolverWithholds => {
+                "the resolver withholds addresses (a null address, or no IPv6 at all)"
+            }
+            Self::Interrupted => "the round was ended before the attempts were over",
         })
     }
 }

@@ -245,12 +245,12 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Three attempts of 4.8 s. Linux since 6.5 sends its SYNs at 0, 1, 2, 3, 4 and 5 s, so that each
-    /// attempt carries five with 0.8 s left for the answer to the last, and the whole stays under
-    /// 15 s.
+    /// Three attempts of 4.4 s. Linux since 6.5 sends its SYNs at 0, 1, 2, 3, 4 and 5 s, so that each
+    /// attempt carries five with 0.4 s left for the answer to the last, and the whole stays, with the
+    /// controls before and after, under 15 s.
     fn default() -> Self {
         Self {
-            timeout: Duration::from_millis(4_800),
+            timeout: Duration::from_millis(4_400),
             attempts: 3,
             interval: Duration::from_secs(1),
         }

@@ -34,8 +34,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// All headers, names in lowercase.
     pub headers: &'a [(&'a str, &'a [u8])],
-    /// As much of the body as was read.
-    pub body: &'a [u8],
+    /// As much of the body as was read; none where a body was promised and nothing of it came.
+    pub body: Option<&'a [u8]>,
 }
 
 /// How an answer compares with a denial.
@@ -98,12 +98,13 @@ impl CompiledDenial {
                 return Match::Unmet(format!("header {name}: {value}"));
             }
         }
-        if let Some(pattern) = &self.body
-            && !pattern.is_match(&String::from_utf8_lossy(answer.body))
-        {
-            return Match::Unmet(format!("body {}", pattern.as_str()));
+        let Some(pattern) = &self.body else {
+            return Match::Met;
+        };
+        match answer.body {
+            Some(body) if pattern.is_match(&String::from_utf8_lossy(body)) => Match::Met,
+            Some(_) | None => Match::Unmet(format!("body {}", pattern.as_str())),
         }
-        Match::Met
     }
 }
 
@@ -129,8 +130,21 @@ mod tests {
         Answer {
             status,
             headers: &[ELB, ("via", b"a"), ("via", b"b")],
-            body,
+            body: Some(body),
         }
+    }
+
+    #[test]
+    fn a_body_that_never_came_meets_no_pattern() {
+        let unsent = Answer {
+            body: None,
+            ..answer(403, b"")
+        };
+        assert!(matches!(
+            denial(&[], Some("^$")).compare(unsent),
+            Match::Unmet(_)
+        ));
+        assert_eq!(denial(&[], None).compare(unsent), Match::Met);
     }
 
     #[test]

@@ -210,6 +210,10 @@ fn read(asked: &Name, family: Family, message: &Message) -> Reading {
         return blind(Blind::ResolverError);
     };
     let addresses = addresses(&last, family, message);
+    // 0.0.0.0 and :: lead nowhere; blocklists answer so for names that do exist.
+    if addresses.iter().any(IpAddr::is_unspecified) {
+        return Reading::Answer(NameAnswer::Blind(Blind::ResolverWithholds), aliases);
+    }
     if !addresses.is_empty() {
         return Reading::Answer(NameAnswer::Addresses(addresses), aliases);
     }
@@ -339,6 +343,16 @@ mod tests {
                 vec!["b.example".to_owned()]
             )
         );
+    }
+
+    #[test]
+    fn a_null_address_is_no_answer() {
+        let mut message = response(ResponseCode::NoError);
+        message.add_answer(record("a.example.", RData::A(A::new(0, 0, 0, 0))));
+        let withheld = NameAnswer::Blind(Blind::ResolverWithholds);
+        assert_eq!(answer(&message), withheld);
+        message.add_answer(record("a.example.", RData::A(A::new(20, 0, 0, 1))));
+        assert_eq!(answer(&message), withheld);
     }
 
     #[test]

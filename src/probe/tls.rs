@@ -9,9 +9,9 @@
 //!
 //! | alert (RFC 8446 section 6.2, RFC 5246 section 7.2.2) | refusal |
 //! | --- | --- |
-//! | `certificate_required`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `unknown_ca`, `access_denied`, `unknown_psk_identity` | yes |
+//! | `access_denied` | yes |
 //! | `unrecognized_name` | if a name was sent |
-//! | `handshake_failure` | if the server had asked for a client certificate (how TLS 1.2 servers say that one is missing) |
+//! | `certificate_required`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `unknown_ca`, `handshake_failure` (how TLS 1.2 servers say that a certificate is missing) | if the server had asked for a client certificate: a bare alert before that can come from anything on the way |
 //! | every other | no |
 //!
 //! Limits: TLS 1.2 and 1.3 with the cipher suites of rustls. Whatever the client cannot speak is
@@ -269,6 +269,8 @@ pub(super) const fn turns_away(
     named: bool,
 ) -> bool {
     match alert {
+        AlertDescription::AccessDenied => true,
+        AlertDescription::UnrecognisedName => named,
         AlertDescription::CertificateRequired
         | AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
@@ -276,10 +278,7 @@ pub(super) const fn turns_away(
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
-        | AlertDescription::AccessDenied
-        | AlertDescription::UnknownPSKIdentity => true,
-        AlertDescription::UnrecognisedName => named,
-        AlertDescription::HandshakeFailure => certificate_requested,
+        | AlertDescription::HandshakeFailure => certificate_requested,
         _ => false,
     }
 }

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use super::control::{Controls, class_of};
 use super::names::Names;
-use super::watch::Sight;
+use super::watch::{Sight, Tried};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{
     EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
 };
-use crate::domain::observation::{Attempt, Caveat, Outcome};
-use crate::domain::reach::Reach;
+use crate::domain::observation::{Blind, Caveat, Outcome};
+use crate::domain::reach::{Layer, Reach};
 use crate::domain::target::{Barrier, Target};
 use crate::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
@@ -39,7 +39,7 @@ pub(crate) fn finding(
         sight
             .endpoints
             .into_iter()
-            .map(|(endpoint, attempts)| judge.endpoint(endpoint, attempts)),
+            .map(|tried| judge.endpoint(tried)),
     );
     endpoints.sort_by_key(|report| report.endpoint);
 
@@ -101,7 +101,8 @@ impl Judge<'_> {
         } else if self.invented {
             Standing::Invented
         } else {
-            self.controls.name_standing(self.index)
+            let non_global = self.target.probe_non_global;
+            self.controls.name_standing(self.index, non_global)
         }
     }
 
@@ -183,11 +184,22 @@ impl Judge<'_> {
             .collect()
     }
 
-    fn endpoint(&self, endpoint: Endpoint, attempts: Vec<Attempt>) -> EndpointReport {
+    fn endpoint(&self, tried: Tried) -> EndpointReport {
+        let Tried {
+            endpoint,
+            attempts,
+            complete,
+        } = tried;
         let standing = if self.by_name && self.invented {
             Standing::Invented
         } else {
-            self.controls.standing(self.index, endpoint)
+            self.controls.standing(self.index, endpoint, self.invented)
+        };
+        let interrupted = || Judgement {
+            verdict: Verdict::Inconclusive,
+            reason: Reason::Blind {
+                cause: Blind::Interrupted,
+            },
         };
         let worst = attempts
             .iter()
@@ -202,15 +214,16 @@ impl Judge<'_> {
                     Some(class_of(endpoint)),
                 )
             })
+            .chain((!complete).then(interrupted))
             // The first of the worst, where `max_by_key` would give the last.
-            .rev()
-            .max_by_key(|judgement| judgement.verdict);
-        let Judgement { verdict, reason } = worst.unwrap_or(Judgement {
-            verdict: Verdict::Inconclusive,
-            reason: Reason::Blind {
-                cause: crate::domain::observation::Blind::Interrupted,
-            },
-        });
+            .reduce(|worst, next| {
+                if next.verdict > worst.verdict {
+                    next
+                } else {
+                    worst
+                }
+            });
+        let Judgement { verdict, reason } = worst.unwrap_or_else(interrupted);
         EndpointReport {
             endpoint,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
@@ -253,10 +266,11 @@ fn notes(
     if blocked(Reach::Refused) {
         notes.push(Note::OnlyNoListener);
     }
-    let silent_elsewhere = |e: &EndpointReport| {
-        e.reach == Some(Reach::NoAnswer) && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
+    let stopped_elsewhere = |e: &EndpointReport| {
+        let network = e.reach.is_some_and(|r| r.layer() == Layer::Network);
+        network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
     };
-    if endpoints.iter().any(silent_elsewhere) {
+    if endpoints.iter().any(stopped_elsewhere) {
         notes.push(Note::ControlOnOtherPort);
     }
     if by_name && addresses.iter().any(|a| !is_global(*a)) && !target.probe_non_global {

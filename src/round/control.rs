@@ -11,7 +11,7 @@ use super::names::{Names, union};
 use super::schedule::{Course, Task, attempts};
 use super::world::World;
 use crate::domain::address::is_global;
-use crate::domain::endpoint::{Class, Endpoint, Family, Transport};
+use crate::domain::endpoint::{Class, Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameReport};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::reach::Reach;
@@ -22,9 +22,6 @@ use crate::probe::CompiledDenial;
 
 /// How many addresses of a control are tried in each family. One that answers is enough.
 const ADDRESSES: usize = 2;
-
-/// The most that a control may take once the round was told to stop.
-const HURRY: Duration = Duration::from_secs(2);
 
 /// Ports that providers are known to filter on the way out (Azure, and with it GitHub-hosted
 /// runners, closes 25). Silence there counts only against a control on the same port.
@@ -76,94 +73,99 @@ impl<'p> Controls<'p> {
         Self { entries }
     }
 
-    /// Tries every control now. `hurry` makes one short attempt of it.
+    /// Tries every control now, each with one attempt of at most `patience`. More than one would
+    /// wait out the very outage that a checkpoint is there to find.
     pub(crate) async fn check<W: World>(
         &mut self,
         course: &Course<'_, W>,
         names: &Names,
-        hurry: bool,
+        patience: Duration,
     ) {
         // Any answer will do; which one is no matter.
         let denial = CompiledDenial::default();
         let checks = self
             .entries
             .iter()
-            .map(|entry| check(course, names, entry.control, &denial, hurry));
+            .map(|entry| check(course, names, entry.control, &denial, patience));
         let checks = join_all(checks).await;
         for (entry, check) in self.entries.iter_mut().zip(checks) {
             entry.checks.push(check);
         }
     }
 
-    /// What the controls prove for an endpoint of the target with this index.
-    pub(crate) fn standing(&self, target: usize, endpoint: Endpoint) -> Standing {
+    /// Whether any control has a name to be resolved.
+    pub(crate) fn use_names(&self) -> bool {
+        self.entries.iter().any(Entry::has_name)
+    }
+
+    /// The controls that must hold for the target with this index: its own first, then those for all.
+    fn relevant(&self, target: usize) -> impl Iterator<Item = &Entry<'p>> {
+        let own = self
+            .entries
+            .iter()
+            .filter(move |e| e.targets.contains(&target));
+        own.chain(self.entries.iter().filter(|e| e.targets.is_empty()))
+    }
+
+    /// What the controls prove for an endpoint of the target with this index. `invented` says that a
+    /// resolver makes addresses up: a control found by name may then be anything.
+    pub(crate) fn standing(&self, target: usize, endpoint: Endpoint, invented: bool) -> Standing {
         let family = endpoint.family();
-        let held = |entry: &Entry<'_>| RestsOn {
-            control: entry.control.kind.to_string(),
-            same_port: entry.control.kind.port() == Some(endpoint.port),
-            own_path: !entry.targets.is_empty(),
+        let believed = || {
+            self.relevant(target)
+                .filter(|e| !(invented && e.has_name()))
         };
-        let own = self.entries.iter().find(|e| e.targets.contains(&target));
-        if let Some(own) = own.filter(|own| own.is_lost(family)) {
-            return Standing::Lost(own.control.kind.to_string());
+        // Every one of them *must* be reachable. One that answers does not make up for another that
+        // does not: it may stand on this side of what is broken.
+        if let Some(lost) = believed().find(|entry| entry.is_lost(family)) {
+            return Standing::Lost(lost.control.kind.to_string());
         }
-        let general = self.entries.iter().filter(|e| e.targets.is_empty());
-        let candidates: Vec<RestsOn> = own
-            .into_iter()
-            .chain(general.clone())
-            .filter(|entry| entry.holds(family))
-            .map(held)
+        // A control in a private network says nothing about the way to the internet.
+        let scope = is_global(endpoint.address);
+        let held: Vec<RestsOn> = believed()
+            .filter(|entry| entry.holds(family, scope))
+            .map(|entry| RestsOn {
+                control: entry.control.kind.to_string(),
+                same_port: entry.control.kind.port() == Some(endpoint.port),
+                own_path: !entry.targets.is_empty(),
+            })
             .collect();
-        let same_port = candidates.iter().find(|c| c.same_port);
-        if FILTERED_PORTS.contains(&endpoint.port) && same_port.is_none() && !candidates.is_empty()
-        {
+        let same_port = held.iter().find(|c| c.same_port);
+        if FILTERED_PORTS.contains(&endpoint.port) && same_port.is_none() && !held.is_empty() {
             return Standing::OtherPort(endpoint.port);
         }
         // The target's own control says most; then one on the same port.
-        let best = candidates
-            .iter()
-            .find(|c| c.own_path)
-            .or(same_port)
-            .or_else(|| candidates.first());
-        match best {
+        let best = held.iter().find(|c| c.own_path).or(same_port);
+        match best.or_else(|| held.first()) {
             Some(best) => Standing::Held(best.clone()),
-            None => general
-                .into_iter()
-                .find(|entry| entry.is_lost(family))
-                .map_or(Standing::Absent, |entry| {
-                    Standing::Lost(entry.control.kind.to_string())
-                }),
+            None if invented && self.relevant(target).any(Entry::has_name) => Standing::Invented,
+            None => Standing::Absent,
         }
     }
 
     /// What the controls prove for name resolution, asked by the target with this index.
-    pub(crate) fn name_standing(&self, target: usize) -> Standing {
-        let lost = |entry: &Entry<'_>| Standing::Lost(entry.control.kind.to_string());
-        let own = self.entries.iter().find(|e| e.targets.contains(&target));
-        if let Some(own) = own.filter(|own| own.name_held() == Some(false)) {
-            return lost(own);
+    /// `non_global` says that the target may live on addresses that are not globally routable.
+    pub(crate) fn name_standing(&self, target: usize, non_global: bool) -> Standing {
+        let named = || self.relevant(target).filter(|entry| entry.has_name());
+        if let Some(lost) = named().find(|entry| !entry.is_found(true)) {
+            return Standing::Lost(lost.control.kind.to_string());
         }
-        let mut named = own
-            .into_iter()
-            .chain(self.entries.iter().filter(|e| e.targets.is_empty()))
-            .filter(|entry| entry.name_held().is_some())
-            .peekable();
-        let first = named.peek().map(|entry| lost(entry));
-        match named.find(|entry| entry.name_held() == Some(true)) {
-            Some(entry) => Standing::Held(RestsOn {
+        // A resolver that knows the inside may know nothing of the outside.
+        let found = named().find(|entry| entry.is_found(non_global));
+        found.map_or(Standing::Absent, |entry| {
+            Standing::Held(RestsOn {
                 control: entry.control.kind.to_string(),
-                same_port: true,
+                same_port: false,
                 own_path: !entry.targets.is_empty(),
-            }),
-            None => first.unwrap_or(Standing::Absent),
-        }
+            })
+        })
     }
 
     /// The families over which a control for all targets, or of any target, held.
     pub(crate) fn proven(&self) -> Vec<Family> {
         Family::ALL
             .into_iter()
-            .filter(|family| self.entries.iter().any(|entry| entry.holds(*family)))
+            .filter(|family| self.entries.iter().any(|entry| entry.holds(*family, false)))
             .collect()
     }
 
@@ -186,9 +188,11 @@ impl<'p> Controls<'p> {
                         .map(|target| target.name.clone())
                         .collect(),
                     position: entry.control.position.clone(),
-                    held: families(&|family| entry.holds(family)),
+                    held: families(&|family| entry.holds(family, false)),
                     lost: families(&|family| entry.is_lost(family)),
-                    name_held: entry.name_held(),
+                    name_held: entry
+                        .has_name()
+                        .then(|| entry.is_found(entry.control.probe_non_global)),
                     checks: entry.checks,
                 }
             })
@@ -197,55 +201,60 @@ impl<'p> Controls<'p> {
 }
 
 impl Entry<'_> {
-    /// Reached over this family at every checkpoint.
-    fn holds(&self, family: Family) -> bool {
-        !self.checks.is_empty() && self.checks.iter().all(|check| reached(check, family))
+    fn has_name(&self) -> bool {
+        self.control.kind.name().is_some()
+    }
+
+    /// Reached over this family at every checkpoint; with `global`, at a globally routable address.
+    fn holds(&self, family: Family, global: bool) -> bool {
+        let reached = |check: &ControlCheck| {
+            check.endpoints.iter().any(|e| {
+                e.reached
+                    && e.endpoint.family() == family
+                    && (!global || is_global(e.endpoint.address))
+            })
+        };
+        !self.checks.is_empty() && self.checks.iter().all(reached)
     }
 
     /// Meant to speak for this family, and not reached at every checkpoint. A control whose name
-    /// gave no address at all is lost over every family.
+    /// could not be asked in this family, or gave no address at all, is lost too.
     fn is_lost(&self, family: Family) -> bool {
         let connects = !matches!(self.control.kind, TargetKind::Dns { .. });
         let tried = |check: &ControlCheck| {
-            check
+            let here = check
                 .endpoints
                 .iter()
-                .any(|e| e.endpoint.family() == family)
+                .any(|e| e.endpoint.family() == family);
+            let asked = check.name.iter().flat_map(|name| &name.queries);
+            here || asked
+                .filter(|query| query.family == family)
+                .any(|query| matches!(query.answer, NameAnswer::Blind(_)))
         };
         let nowhere = self.checks.iter().all(|check| check.endpoints.is_empty());
-        connects && !self.holds(family) && (nowhere || self.checks.iter().any(tried))
+        connects && !self.holds(family, false) && (nowhere || self.checks.iter().any(tried))
     }
 
-    /// Whether every resolver found an address for the control's name at every checkpoint; none
-    /// where it has no name.
-    fn name_held(&self) -> Option<bool> {
-        self.control.kind.name()?;
+    /// Whether every resolver found an address for the control's name at every checkpoint. Without
+    /// `non_global` it must be a globally routable one.
+    fn is_found(&self, non_global: bool) -> bool {
         let found = |check: &ControlCheck| {
-            check
-                .name
-                .as_ref()
-                .is_some_and(|name| found_by_all(name, self.control.probe_non_global))
+            let name = check.name.as_ref();
+            name.is_some_and(|name| found_by_all(name, non_global))
         };
-        Some(!self.checks.is_empty() && self.checks.iter().all(found))
+        !self.checks.is_empty() && self.checks.iter().all(found)
     }
-}
-
-fn reached(check: &ControlCheck, family: Family) -> bool {
-    check
-        .endpoints
-        .iter()
-        .any(|e| e.reached && e.endpoint.family() == family)
 }
 
 /// Whether each resolver gave at least one address, in whatever family, that would be connected to.
-fn found_by_all(name: &NameReport, probe_non_global: bool) -> bool {
+fn found_by_all(name: &NameReport, non_global: bool) -> bool {
     let gave = |resolver: &str| {
         name.queries
             .iter()
             .filter(|query| query.resolver == resolver)
             .any(|query| match &query.answer {
                 NameAnswer::Addresses(addresses) => {
-                    probe_non_global || addresses.iter().any(|a| is_global(*a))
+                    non_global || addresses.iter().any(|a| is_global(*a))
                 }
                 NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => false,
             })
@@ -258,17 +267,14 @@ async fn check<W: World>(
     names: &Names,
     control: &Control,
     denial: &CompiledDenial,
-    hurry: bool,
+    patience: Duration,
 ) -> ControlCheck {
     let at_ms = course.elapsed_ms();
-    let mut pace = control.pace.clone();
-    if hurry {
-        pace = Pace {
-            timeout: pace.timeout.min(HURRY),
-            attempts: 1,
-            interval: Duration::ZERO,
-        };
-    }
+    let pace = Pace {
+        timeout: control.pace.timeout.min(patience),
+        attempts: 1,
+        interval: Duration::ZERO,
+    };
     let mut name_report = None;
     let mut addresses = Vec::from_iter(control.kind.address());
     if let Some(name) = control.kind.name() {
@@ -298,7 +304,7 @@ async fn check<W: World>(
                 pace,
                 enough: |seen: &Observation| is_reached(&control.kind, seen.outcome),
             };
-            let last = attempts(course, None, task).await.pop()?;
+            let last = attempts(course, None, task).await.0.pop()?;
             Some(ControlEndpoint {
                 endpoint,
                 reached: is_reached(&control.kind, last.outcome),
@@ -328,7 +334,7 @@ fn is_reached(kind: &TargetKind, outcome: Outcome) -> bool {
 /// The class that an endpoint belongs to.
 pub(crate) const fn class_of(endpoint: Endpoint) -> Class {
     Class {
-        transport: Transport::Tcp,
+        transport: endpoint.transport,
         family: endpoint.family(),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// File descriptors kept for everything that is not an attempt: resolvers, controls, reports.
-const RESERVED_FILES: u64 = 512;
+const RESERVED_FILES: u64 = 1024;
 
 /// Raises the soft limit on open files to the hard one and says how many attempts fit, at most
 /// `wanted`, at least 1.
@@ -16,7 +16,7 @@ const RESERVED_FILES: u64 = 512;
 /// Where the limit cannot be read or raised, what stands is used: too many attempts then end blind
 /// (`EMFILE`), never blocked.
 #[must_use]
-pub fn fit_into_open_files(wanted: usize) -> usize {
+pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
     #[cfg(unix)]
     {
         use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -23,22 +23,26 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-pub use limits::fit_into_open_files;
-
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
-use crate::domain::target::{Plan, Resolvers};
+use crate::domain::target::{Barrier, Plan, Resolvers, Target};
 use crate::probe::{self, CompiledDenial};
 use control::Controls;
-use limits::Slots;
+use limits::{Slots, fit_into_open_files};
 use names::Names;
 use schedule::Course;
 use stop::Stop;
 use watch::{Sight, watch};
 use world::{Network, World};
 
-/// How often the controls are tried while probes are under way. A NAT that has run out of ports, for
-/// one, looks like silence just as long as the probes last.
+/// How often the controls are tried at least while probes are under way. A NAT that has run out of
+/// ports, for one, looks like silence just as long as the probes last.
 const BETWEEN: Duration = Duration::from_secs(5);
+
+/// How often they are tried at most.
+const BETWEEN_LEAST: Duration = Duration::from_millis(100);
+
+/// The most that a control may take once the round was told to stop.
+const HURRY: Duration = Duration::from_secs(2);
 
 /// How long a resolver has to answer for a name that cannot exist.
 const HONESTY: Duration = Duration::from_secs(4);
@@ -106,21 +110,24 @@ async fn round<W: World>(
         stop,
     };
     let names = Names::new(resolvers);
-    let slots = Slots::new(fit_into_open_files(plan.concurrency), plan.per_host);
+    let concurrency = fit_into_open_files(plan.concurrency);
+    let slots = Slots::new(concurrency, plan.per_host);
     let mut controls = Controls::of(plan);
+    let between = between(plan);
 
     checkpoint(&course, &mut controls, &names, plan).await;
     let sights = {
-        let looking = look(&course, &slots, &names, plan, &denials, progress);
+        let all = plan.targets.iter().zip(&denials);
+        let looking = look(&course, &slots, &names, all, concurrency, progress);
         tokio::pin!(looking);
         loop {
             tokio::select! {
                 biased;
                 sights = &mut looking => break sights,
-                () = tokio::time::sleep(BETWEEN) => {}
+                () = tokio::time::sleep(between) => {}
             }
             // Both go on at once: the control must get through while the probes are under way.
-            let check = controls.check(&course, &names, false);
+            let check = controls.check(&course, &names, between);
             tokio::pin!(check);
             tokio::select! {
                 biased;
@@ -187,32 +194,53 @@ async fn checkpoint<W: World>(
         started: course.started,
         stop: if hurry { &unhurried } else { course.stop },
     };
-    let uses_names = plan.targets.iter().any(|t| t.kind.name().is_some());
+    let uses_names = controls.use_names()
+        || plan
+            .targets
+            .iter()
+            .any(|target| target.kind.name().is_some());
+    let patience = if hurry { HURRY } else { Duration::MAX };
     let honesty = async {
         if uses_names && !hurry {
             names.check_honesty(&course, HONESTY).await;
         }
     };
-    futures_util::future::join(honesty, controls.check(&course, names, hurry)).await;
+    futures_util::future::join(honesty, controls.check(&course, names, patience)).await;
+}
+
+/// How long to wait between two checkpoints, and how long a control may take at one of them.
+///
+/// A third of the shortest time in which a silent endpoint gets all its attempts: a network that was
+/// gone for all of it must have been gone at a whole checkpoint too.
+fn between(plan: &Plan) -> Duration {
+    let silences = plan
+        .targets
+        .iter()
+        .filter(|target| target.kind.port().is_some() && target.barrier != Barrier::Dns)
+        .map(|target| target.pace.timeout.saturating_mul(target.pace.attempts) / 3);
+    silences
+        .min()
+        .unwrap_or(BETWEEN)
+        .clamp(BETWEEN_LEAST, BETWEEN)
 }
 
 /// Looks at all targets, at most so many at once, and gives what was seen in the plan's order.
-async fn look<W: World>(
+async fn look<'p, W: World>(
     course: &Course<'_, W>,
     slots: &Slots,
     names: &Names,
-    plan: &Plan,
-    denials: &[CompiledDenial],
+    all: impl ExactSizeIterator<Item = (&'p Target, &'p CompiledDenial)>,
+    concurrency: usize,
     progress: &dyn Fn(usize),
 ) -> Vec<Sight> {
     let mut sights: Vec<Sight> = std::iter::repeat_with(Sight::default)
-        .take(plan.targets.len())
+        .take(all.len())
         .collect();
-    let mut seen = futures_util::stream::iter(plan.targets.iter().zip(denials).enumerate())
+    let mut seen = futures_util::stream::iter(all.enumerate())
         .map(|(index, (target, denial))| async move {
             (index, watch(course, slots, names, target, denial).await)
         })
-        .buffer_unordered(fit_into_open_files(plan.concurrency));
+        .buffer_unordered(concurrency);
     let mut done = 0;
     while let Some((index, sight)) = seen.next().await {
         if let Some(place) = sights.get_mut(index) {

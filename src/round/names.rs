@@ -1,6 +1,6 @@
 //! Asking every resolver, and whether the resolvers can be believed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, SocketAddr};
@@ -17,16 +17,30 @@ use crate::domain::finding::{NameAnswer, NameQuery};
 use crate::domain::observation::Blind;
 use crate::domain::report::ResolverReport;
 
-/// How many questions are under way at once.
-const IN_FLIGHT: usize = 128;
+/// How many questions of targets are under way at once.
+const IN_FLIGHT: usize = 256;
+
+/// A name of the root zone's own servers, which has had an IPv6 address since 2008. A resolver that
+/// knows its IPv4 address and no other filters IPv6.
+const WITH_BOTH: &str = "a.root-servers.net";
 
 type Answers = Rc<OnceCell<Rc<[NameQuery]>>>;
+
+/// One resolver, and what was found out about it.
+struct Resolver {
+    address: SocketAddr,
+    /// Gives addresses to names that cannot exist.
+    invents: Cell<bool>,
+    /// Withholds IPv6 addresses.
+    filters: Cell<bool>,
+    /// Has answered nothing at all so far.
+    deaf: Cell<bool>,
+}
 
 /// The resolvers of a round.
 pub(crate) struct Names {
     /// None where the system's own could not be read.
-    resolvers: Vec<SocketAddr>,
-    invents: RefCell<Vec<bool>>,
+    resolvers: Vec<Resolver>,
     cache: RefCell<HashMap<(String, Family), Answers>>,
     in_flight: Semaphore,
 }
@@ -34,14 +48,24 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(resolvers: Vec<SocketAddr>) -> Self {
         Self {
-            invents: RefCell::new(vec![false; resolvers.len()]),
-            resolvers,
+            resolvers: resolvers
+                .into_iter()
+                .map(|address| Resolver {
+                    address,
+                    invents: Cell::new(false),
+                    filters: Cell::new(false),
+                    deaf: Cell::new(false),
+                })
+                .collect(),
             cache: RefCell::new(HashMap::new()),
             in_flight: Semaphore::new(IN_FLIGHT),
         }
     }
 
     /// What every resolver says about a name, asked once a round: the targets of one host share it.
+    ///
+    /// A resolver that answered nothing when the round began is not asked for every name again: ten
+    /// thousand names would wait for it in vain.
     pub(crate) async fn shared<W: World>(
         &self,
         course: &Course<'_, W>,
@@ -55,12 +79,21 @@ impl Names {
             .entry((name.to_owned(), family))
             .or_default()
             .clone();
-        cell.get_or_init(|| async { self.ask(course, name, family, timeout).await.into() })
-            .await
-            .clone()
+        cell.get_or_init(|| async {
+            let all = self.resolvers.iter().map(|resolver| async move {
+                if resolver.deaf.get() {
+                    return blind(resolver.address, family, Blind::ResolverTimeout);
+                }
+                let _permit = course.stop.or(self.in_flight.acquire()).await;
+                ask_one(course, resolver, name, family, timeout).await
+            });
+            self.or_none(family, join_all(all).await).into()
+        })
+        .await
+        .clone()
     }
 
-    /// What every resolver says about a name, asked now.
+    /// What every resolver says about a name, asked now, before all that waits.
     pub(crate) async fn ask<W: World>(
         &self,
         course: &Course<'_, W>,
@@ -68,65 +101,114 @@ impl Names {
         family: Family,
         timeout: Duration,
     ) -> Vec<NameQuery> {
-        if self.resolvers.is_empty() {
-            return vec![blind("system".to_owned(), family, Blind::ResolverError)];
-        }
-        join_all(self.resolvers.iter().map(|resolver| async {
-            let work = async {
-                let _permit = self.in_flight.acquire().await;
-                course.world.lookup(*resolver, name, family, timeout).await
-            };
-            course
-                .stop
-                .or(work)
-                .await
-                .unwrap_or_else(|| blind(resolver.to_string(), family, Blind::Interrupted))
-        }))
-        .await
+        let all = self
+            .resolvers
+            .iter()
+            .map(|resolver| ask_one(course, resolver, name, family, timeout));
+        self.or_none(family, join_all(all).await)
     }
 
-    /// Asks every resolver for random names that cannot exist, and remembers those that give one an
-    /// address.
-    ///
-    /// Under `.invalid` (RFC 6761 section 6.4) many resolvers answer truly by themselves and lie
-    /// about the rest; nobody treats `.example` (section 6.5) in a special way, and the root has no
-    /// such zone either.
-    pub(crate) async fn check_honesty<W: World>(&self, course: &Course<'_, W>, timeout: Duration) {
-        let names = impossible_names();
-        let questions = names
-            .iter()
-            .flat_map(|name| Family::ALL.map(|family| (name, family)))
-            .map(|(name, family)| self.ask(course, name, family, timeout));
-        let all = join_all(questions).await;
-        let mut invents = self.invents.borrow_mut();
-        for answers in all {
-            for (query, invents) in answers.iter().zip(invents.iter_mut()) {
-                *invents |= matches!(query.answer, NameAnswer::Addresses(_));
-            }
+    /// Where the system's resolvers could not be read, nobody could be asked.
+    fn or_none(&self, family: Family, mut answers: Vec<NameQuery>) -> Vec<NameQuery> {
+        if self.resolvers.is_empty() {
+            answers.push(NameQuery {
+                resolver: "system".to_owned(),
+                family,
+                answer: NameAnswer::Blind(Blind::ResolverError),
+                cnames: Vec::new(),
+                took_ms: 0,
+            });
         }
+        answers
+    }
+
+    /// Finds out which resolvers cannot be believed.
+    ///
+    /// Random names that cannot exist show who invents answers. Under `.invalid` (RFC 6761 section
+    /// 6.4) many resolvers answer truly by themselves and lie about the rest; nobody treats `.example`
+    /// (section 6.5) in a special way, and the root has no such zone either.
+    pub(crate) async fn check_honesty<W: World>(&self, course: &Course<'_, W>, timeout: Duration) {
+        let impossible = impossible_names();
+        let names = impossible.iter().map(String::as_str).chain([WITH_BOTH]);
+        let questions: Vec<(&str, Family)> = names
+            .flat_map(|name| Family::ALL.map(|family| (name, family)))
+            .collect();
+        let all = self.resolvers.iter().map(|resolver| {
+            let questions = &questions;
+            async move {
+                let asked = questions.iter().map(|(name, family)| async move {
+                    let seen = ask_one(course, resolver, name, *family, timeout).await;
+                    (*name, *family, seen.answer)
+                });
+                resolver.learn(&join_all(asked).await);
+            }
+        });
+        join_all(all).await;
     }
 
     /// Whether any resolver was seen to give an address to a name that cannot exist.
     pub(crate) fn invented(&self) -> bool {
-        self.invents.borrow().contains(&true)
+        self.resolvers.iter().any(|resolver| resolver.invents.get())
     }
 
     /// The resolvers as the report shows them.
     pub(crate) fn reports(&self) -> Vec<ResolverReport> {
         self.resolvers
             .iter()
-            .zip(self.invents.borrow().iter())
-            .map(|(resolver, invents)| ResolverReport {
-                resolver: resolver.to_string(),
-                invents: *invents,
+            .map(|resolver| ResolverReport {
+                resolver: resolver.address.to_string(),
+                invents: resolver.invents.get(),
             })
             .collect()
     }
 }
 
-fn blind(resolver: String, family: Family, cause: Blind) -> NameQuery {
+impl Resolver {
+    /// Draws the conclusions from the answers to [`Names::check_honesty`]'s questions. What was seen
+    /// once stands; only deafness can pass.
+    fn learn(&self, answers: &[(&str, Family, NameAnswer)]) {
+        let about_both = |wanted: Family| {
+            answers
+                .iter()
+                .find(|(name, family, _)| *name == WITH_BOTH && *family == wanted)
+                .map(|(_, _, answer)| answer)
+        };
+        let has = |answer: Option<&NameAnswer>| matches!(answer, Some(NameAnswer::Addresses(_)));
+        let lacks = |answer: Option<&NameAnswer>| {
+            matches!(answer, Some(NameAnswer::NoData | NameAnswer::NxDomain))
+        };
+        let invents = answers.iter().any(|(name, _, answer)| {
+            *name != WITH_BOTH && matches!(answer, NameAnswer::Addresses(_))
+        });
+        let filters = has(about_both(Family::Ipv4)) && lacks(about_both(Family::Ipv6));
+        let silent = |answer: &NameAnswer| *answer == NameAnswer::Blind(Blind::ResolverTimeout);
+        self.invents.set(self.invents.get() || invents);
+        self.filters.set(self.filters.get() || filters);
+        self.deaf
+            .set(answers.iter().all(|(_, _, answer)| silent(answer)));
+    }
+}
+
+async fn ask_one<W: World>(
+    course: &Course<'_, W>,
+    resolver: &Resolver,
+    name: &str,
+    family: Family,
+    timeout: Duration,
+) -> NameQuery {
+    let lookup = course.world.lookup(resolver.address, name, family, timeout);
+    let Some(mut query) = course.stop.or(lookup).await else {
+        return blind(resolver.address, family, Blind::Interrupted);
+    };
+    if resolver.filters.get() && family == Family::Ipv6 && query.answer == NameAnswer::NoData {
+        query.answer = NameAnswer::Blind(Blind::ResolverWithholds);
+    }
+    query
+}
+
+fn blind(resolver: SocketAddr, family: Family, cause: Blind) -> NameQuery {
     NameQuery {
-        resolver,
+        resolver: resolver.to_string(),
         family,
         answer: NameAnswer::Blind(cause),
         cnames: Vec::new(),
@@ -141,7 +223,8 @@ fn impossible_names() -> [String; 2] {
     ["invalid", "example"].map(|zone| format!("noentry-{random:016x}.{zone}"))
 }
 
-/// All addresses that any resolver gave, sorted and without doubles.
+/// All addresses that any resolver gave, sorted and without doubles. An IPv4-mapped IPv6 address
+/// (`::ffff:192.0.2.1`) is the IPv4 address that it leads to.
 pub(crate) fn union(answers: &[NameQuery]) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = answers
         .iter()
@@ -150,7 +233,7 @@ pub(crate) fn union(answers: &[NameQuery]) -> Vec<IpAddr> {
             NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => None,
         })
         .flatten()
-        .copied()
+        .map(IpAddr::to_canonical)
         .collect();
     all.sort_unstable();
     all.dedup();

@@ -6,7 +6,7 @@ use super::limits::Slots;
 use super::stop::Stop;
 use super::world::World;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::observation::{Attempt, Blind, Observation};
+use crate::domain::observation::{Attempt, Observation};
 use crate::domain::target::{Pace, TargetKind};
 use crate::probe::CompiledDenial;
 
@@ -41,13 +41,15 @@ pub(crate) struct Task<'a, E> {
 
 /// Makes the attempts. Controls pass no `slots`: they must get through where the targets wait.
 ///
-/// If the round is stopped, the last attempt is blind (`interrupted`), unless it was enough.
+/// Gives the attempts in order, and whether they are complete: false where the round was stopped
+/// before the last of them was over, unless an earlier one was enough.
 pub(crate) async fn attempts<W: World>(
     course: &Course<'_, W>,
     slots: Option<&Slots>,
     task: Task<'_, impl Fn(&Observation) -> bool>,
-) -> Vec<Attempt> {
+) -> (Vec<Attempt>, bool) {
     let mut attempts = Vec::new();
+    let mut complete = true;
     let first = Instant::now();
     for number in 0..task.pace.attempts.max(1) {
         let due = first + task.pace.interval.saturating_mul(number);
@@ -63,7 +65,7 @@ pub(crate) async fn attempts<W: World>(
             .await;
         // The semaphores are never closed, so only a stop leads to the second arm.
         let Some(Ok(_slot)) = slot else {
-            attempts.push(interrupted(course.elapsed_ms()));
+            complete = false;
             break;
         };
         let begun = Instant::now();
@@ -73,11 +75,10 @@ pub(crate) async fn attempts<W: World>(
             task.denial,
             begun + task.pace.timeout,
         );
-        let observation = course
-            .stop
-            .or(climb)
-            .await
-            .unwrap_or_else(|| Observation::blind(Blind::Interrupted, None));
+        let Some(observation) = course.stop.or(climb).await else {
+            complete = false;
+            break;
+        };
         let enough = (task.enough)(&observation);
         attempts.push(Attempt {
             at_ms: millis(course.started, begun),
@@ -85,22 +86,10 @@ pub(crate) async fn attempts<W: World>(
             outcome: observation.outcome,
             evidence: observation.evidence,
         });
-        if enough || course.stop.is_stopped() {
-            if !enough && attempts.len() < task.pace.attempts as usize {
-                attempts.push(interrupted(course.elapsed_ms()));
-            }
+        if enough {
             break;
         }
     }
     attempts.shrink_to_fit();
-    attempts
-}
-
-fn interrupted(at_ms: u64) -> Attempt {
-    Attempt {
-        at_ms,
-        took_ms: 0,
-        outcome: crate::domain::observation::Outcome::Blind(Blind::Interrupted),
-        evidence: None,
-    }
+    (attempts, complete)
 }

@@ -23,8 +23,17 @@ pub(crate) struct Sight {
     pub(crate) name: Option<NameReport>,
     /// All addresses in the watched families, sorted.
     pub(crate) addresses: Vec<IpAddr>,
-    /// The endpoints that were connected to, with their attempts.
-    pub(crate) endpoints: Vec<(Endpoint, Vec<Attempt>)>,
+    /// The endpoints that were connected to.
+    pub(crate) endpoints: Vec<Tried>,
+}
+
+/// One endpoint with its attempts.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) attempts: Vec<Attempt>,
+    /// Whether all attempts were made, or one was enough.
+    pub(crate) complete: bool,
 }
 
 /// Looks at one target.
@@ -76,7 +85,12 @@ pub(crate) async fn watch<W: World>(
                 pace: &target.pace,
                 enough: |seen: &Observation| is_exposure(target, seen),
             };
-            (endpoint, attempts(course, Some(slots), task).await)
+            let (attempts, complete) = attempts(course, Some(slots), task).await;
+            Tried {
+                endpoint,
+                attempts,
+                complete,
+            }
         });
     sight.endpoints = join_all(tries).await;
     sight

@@ -48,6 +48,7 @@ address add 198.51.100.56/32 dev lo
 address add 198.51.100.57/32 dev lo
 address add 198.51.100.58/32 dev lo
 address add 198.51.100.59/32 dev lo
+address add 198.51.100.60/32 dev lo
 route add default via 198.18.2.1
 route add default via 2001:db8:2::1
 route add local 203.0.113.0/24 dev lo

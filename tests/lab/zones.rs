@@ -15,6 +15,8 @@ pub const REDIRECT: &str = "198.51.100.56";
 /// Gives a portal's address to every name that does not exist, but knows RFC 6761 and answers
 /// NXDOMAIN below `.invalid`.
 pub const SLY: &str = "198.51.100.59";
+/// Keeps IPv6 addresses to itself.
+pub const FILTER: &str = "198.51.100.60";
 /// Answers SERVFAIL, whatever it is asked.
 pub const SERVFAIL: &str = "198.51.100.57";
 /// Answers REFUSED, whatever it is asked.
@@ -50,6 +52,8 @@ global    A     20.1.2.3
 global    AAAA  2a00:5a:1::3
 shop      A     20.1.2.9
 shop      AAAA  2a00:5a:1::9
+sunk      A     0.0.0.0
+sunk      AAAA  ::
 nodata    TXT   \"a name without addresses\"
 ";
 
@@ -82,6 +86,9 @@ pub fn write(lab: &Lab) {
     lab.write("wild.zone", format!("{SOA}{wildcard}"));
     lab.write("redirect.zone", format!("{truth}{wildcard}"));
     lab.write("empty.zone", SOA);
+    let ipv4_only: Vec<&str> = truth.lines().filter(|l| !l.contains("AAAA")).collect();
+    lab.write("ipv4.zone", ipv4_only.join("\n") + "\n");
+    lab.write("ipv4root.zone", format!("{SOA}a A 198.41.0.4\n"));
     lab.write("broken.zone", "this is not a zone\n");
 
     let zone = |name: &str, file: &str, more: &str| {
@@ -103,6 +110,12 @@ pub fn write(lab: &Lab) {
         (PORTAL, zone(".", "wild.zone", "")),
         (REDIRECT, redirected.clone()),
         (SLY, redirected + &zone("invalid", "empty.zone", "")),
+        (
+            FILTER,
+            zone("lab.example", "ipv4.zone", "")
+                + &zone("root-servers.net", "ipv4root.zone", "")
+                + &zone(".", "root.zone", ""),
+        ),
         (SERVFAIL, zone(".", "broken.zone", "")),
         (REFUSED, zone(".", "wild.zone", "allow-query { none; };")),
     ];

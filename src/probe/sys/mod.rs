@@ -130,13 +130,18 @@ pub fn is_own(address: SocketAddr) -> bool {
     }
     let mut address = address;
     address.set_port(0);
-    Socket::new(
+    let bound = Socket::new(
         Domain::for_address(address),
         Type::DGRAM,
         Some(Protocol::UDP),
     )
-    .and_then(|socket| socket.bind(&address.into()))
-    .is_ok()
+    .and_then(|socket| socket.bind(&address.into()));
+    // Only "not available" says that it is somebody else's. Any other error, such as being out of
+    // file descriptors, says nothing, and nothing must not turn our own firewall into theirs.
+    match bound {
+        Ok(()) => true,
+        Err(error) => error.kind() != io::ErrorKind::AddrNotAvailable,
+    }
 }
 
 const fn is_multicast(ip: IpAddr) -> bool {

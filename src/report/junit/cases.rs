@@ -11,8 +11,7 @@ use super::super::headline;
 use super::super::phrase::Phrase;
 use crate::domain::endpoint::Family;
 use crate::domain::escape;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict};
-use crate::domain::observation::Blind;
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict, Note};
 use crate::domain::position::Position;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::{Reason, Verdict};
@@ -179,42 +178,39 @@ const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
 }
 
 /// A watched family without any part: there is no address in it, or nobody could find out.
+///
+/// That there is none is only worth something where the finding itself is: what was not observed for
+/// the addresses that there are cannot have been observed for those that there are not.
 fn unpublished(finding: &Finding, family: Family) -> Part {
     let queries = finding.name.iter().flat_map(|name| &name.queries);
-    let mut asked = false;
-    let mut doubt = None;
-    for query in queries.filter(|q| q.family == family) {
-        match query.answer {
-            NameAnswer::NoData | NameAnswer::NxDomain => asked = true,
-            // Addresses have endpoints, so a true report never comes by here with one.
-            NameAnswer::Addresses(_) => {
-                doubt.get_or_insert(Blind::Interrupted);
-            }
-            NameAnswer::Blind(cause) => {
-                doubt.get_or_insert(cause);
-            }
-        }
-    }
-    let (verdict, reason, text) = match (asked, doubt) {
-        (true, None) => (
+    let answers: Vec<&NameAnswer> = queries
+        .filter(|query| query.family == family)
+        .map(|query| &query.answer)
+        .collect();
+    let none = !answers.is_empty()
+        && answers
+            .iter()
+            .all(|answer| matches!(answer, NameAnswer::NoData | NameAnswer::NxDomain));
+    let believed =
+        finding.verdict != Verdict::Inconclusive && !finding.notes.contains(&Note::ResolverInvents);
+    let (verdict, reason, text) = if none && believed {
+        (
             Verdict::Blocked,
             Reason::Stopped,
             format!("no {family} address is published"),
-        ),
-        (_, doubt) => (
+        )
+    } else {
+        (
             Verdict::Inconclusive,
-            doubt.map_or_else(|| finding.reason.clone(), |cause| Reason::Blind { cause }),
+            finding.reason.clone(),
             format!("it is not known whether an {family} address is published"),
-        ),
+        )
     };
     Part {
         suffix: suffix(finding, family),
         verdict,
         reason: word(verdict, &reason),
-        message: match doubt {
-            Some(cause) => Phrase::new(format!("{text}: {cause}")),
-            None => Phrase::new(text),
-        },
+        message: Phrase::new(text),
         facts: facts::of_parts(finding, verdict, &reason, &[]),
         took_ms: took(finding, |own| own == family),
     }

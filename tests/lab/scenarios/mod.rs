@@ -58,7 +58,8 @@ scenarios! {
         http_answers, tls_refusals;
     resolvers:
         silent, not_there, refuses, servfails, invents, one_of_two_invents,
-        redirects_what_is_not_there, redirects_slyly;
+        redirects_what_is_not_there, redirects_slyly, invents_the_control, filters_ipv6,
+        answers_with_the_null_address;
     signals:
         sigterm, ctrl_c_with_an_exposure;
 }
