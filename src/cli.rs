@@ -1,9 +1,12 @@
 //! The command line: what was typed, and nothing about what it means.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// noentry goes round your doors from the outside and proves that they are locked: it passes when a
@@ -14,6 +17,37 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed.
+    ///
+    /// # Errors
+    /// If it makes no sense, and for `--help` and `--version`: all of it is clap's to print.
+    pub fn typed() -> Result<Self, clap::Error> {
+        Self::checked(Self::try_parse()?)
+    }
+
+    /// Refuses what clap cannot: a variable that is given twice.
+    fn checked(cli: Self) -> Result<Self, clap::Error> {
+        let vars = match &cli.command {
+            Command::Check(args) => &args.config.vars,
+            Command::Validate(args) => &args.vars,
+            Command::Report(_)
+            | Command::Demo(_)
+            | Command::Schema { .. }
+            | Command::Completions { .. }
+            | Command::Man => return Ok(cli),
+        };
+        let mut names = BTreeSet::new();
+        match vars.iter().find(|(name, _)| !names.insert(name)) {
+            None => Ok(cli),
+            Some((name, _)) => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                format!("the variable {name:?} is given twice with --var"),
+            )),
+        }
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -100,19 +134,19 @@ pub struct CheckArgs {
 #[derive(Debug, Default, Args)]
 pub struct OutputArgs {
     /// Write JUnit XML to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub junit: Option<PathBuf>,
     /// Which JUnit: located has file and line on every case, strict keeps to Jenkins' junit-10.xsd,
     /// which knows neither
     #[arg(long, value_enum, value_name = "DIALECT", default_value_t = JunitDialect::Located)]
     pub junit_dialect: JunitDialect,
     /// Write the whole report as JSON to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub json: Option<PathBuf>,
     /// Write a Markdown summary to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub summary: Option<PathBuf>,
-    /// Show the attempts behind every finding
+    /// Show every attempt at every endpoint, for every finding, and the controls
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -146,6 +180,17 @@ pub struct DemoArgs {
     pub out: PathBuf,
 }
 
+/// A file to write. Standard output belongs to the terminal report, so `-` is not taken for it.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("standard output has the terminal report: name a file")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -166,12 +211,33 @@ fn positive(text: &str) -> Result<usize, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_variable_has_one_value() {
+        let typed = |vars: &[&str]| {
+            let words = ["noentry", "check"].iter().chain(vars);
+            Cli::checked(Cli::try_parse_from(words).unwrap())
+        };
+        assert!(typed(&["--var", "A=1", "--var", "B=1"]).is_ok());
+        let error = typed(&["--var", "A=", "--var", "A=1"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(
+            error.to_string().contains("\"A\" is given twice"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_report_needs_a_file() {
+        for option in ["--json", "--junit", "--summary"] {
+            let error = Cli::try_parse_from(["noentry", "check", option, "-"]).unwrap_err();
+            assert!(error.to_string().contains("name a file"), "{error}");
+        }
     }
 }

@@ -287,6 +287,105 @@ fn a_report_that_cannot_be_written_ends_with_4_unless_something_is_exposed() {
     }
 }
 
+/// A terminal that takes nothing more is a report that could not be written.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_ends_with_4_unless_something_is_exposed() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    let (_closed, closed) = closed();
+    let full = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_noentry"));
+        let command = command.current_dir(folder.path()).args(args);
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = command.stdout(full.unwrap()).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    for (port, code) in [(closed, 4), (open, 1)] {
+        config(folder.path(), control, &[("a", port)]);
+        let (found, err) = full(&["check"]);
+        assert_eq!(found, Some(code), "{err}");
+        assert!(err.contains("cannot print: "), "{err}");
+    }
+    for args in [&["validate"][..], &["schema"], &["man"]] {
+        assert_eq!(full(args).0, Some(4), "{args:?}");
+    }
+}
+
+#[test]
+fn a_report_never_overwrites_another_or_what_it_is_made_of() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_closed, closed) = closed();
+    config(folder.path(), control, &[("a", closed)]);
+    noentry(folder.path())
+        .args(["check", "--json", "report.json"])
+        .assert()
+        .code(0);
+    let saved = fs::read(folder.path().join("report.json")).unwrap();
+    for (outputs, said) in [
+        (
+            ["--json", "x", "--junit", "./x"],
+            "--json and --junit name the same file",
+        ),
+        (
+            ["--junit", "new/../x", "--summary", "x"],
+            "--junit and --summary name",
+        ),
+        (
+            ["--json", "x", "--summary", "./report.json"],
+            "--summary would overwrite",
+        ),
+    ] {
+        let run = noentry(folder.path())
+            .args(["report", "--from", "report.json"])
+            .args(outputs)
+            .assert()
+            .code(2);
+        let err = text(&run.get_output().stderr);
+        assert!(err.contains(said), "{err}");
+        assert!(!folder.path().join("x").exists());
+    }
+    assert_eq!(fs::read(folder.path().join("report.json")).unwrap(), saved);
+    noentry(folder.path())
+        .args([
+            "report",
+            "--from",
+            "-",
+            "--json",
+            "/dev/null",
+            "--junit",
+            "/dev/null",
+        ])
+        .write_stdin(saved)
+        .assert()
+        .code(0);
+}
+
+#[test]
+fn validate_counts_every_control_and_misses_them_all() {
+    let folder = TempDir::new().unwrap();
+    let validate = |yaml: &str| {
+        fs::write(folder.path().join("noentry.yml"), yaml).unwrap();
+        let run = noentry(folder.path()).arg("validate").assert().code(0);
+        text(&run.get_output().stdout)
+    };
+    let out = validate("version: 1\ntargets: [{ name: a, tcp: a.example:1 }]\n");
+    assert!(
+        out.starts_with("noentry.yml: 1 target, 0 controls for all of them\nhint: "),
+        "{out}"
+    );
+    let own = "control: { tcp: 'c.example:1' }";
+    let out = validate(&format!(
+        "version: 1\ntargets: [{{ name: a, tcp: 'a.example:1', {own} }}]\n"
+    ));
+    assert_eq!(
+        out,
+        "noentry.yml: 1 target, 0 controls for all of them, and 1 control for single ones\n"
+    );
+}
+
 #[test]
 fn github_actions_is_told_by_summary_outputs_and_annotations() {
     let folder = TempDir::new().unwrap();
@@ -375,6 +474,9 @@ fn help_completions_manual_and_schemas_are_printed() {
         (&["completions", "bash"], "complete "),
         (&["completions", "zsh"], "#compdef noentry"),
         (&["man"], ".TH noentry"),
+        (&["man"], "\nnoentry \\- Proves from outside"),
+        (&["man"], ".SH \"NOENTRY CHECK\""),
+        (&["man"], "\\-\\-junit\\-dialect"),
         (&["schema"], "\"$schema\""),
         (&["schema", "report"], "\"$schema\""),
     ] {

@@ -9,13 +9,14 @@ mod sample;
 
 use noentry::domain::endpoint::Family;
 use noentry::domain::finding::{NameAnswer, Note};
-use noentry::domain::observation::{Blind, Outcome};
+use noentry::domain::observation::Blind;
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{RoundReport, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::console::{self, Style};
 use noentry::report::hint::{Hint, hints};
 use noentry::report::json;
+use noentry::report::junit::{self, Dialect};
 use noentry::report::outputs::{self, Paths};
 use noentry::report::{annotations, summary};
 
@@ -78,13 +79,124 @@ mod terminal {
         insta::assert_snapshot!(console::render(&all_blocked(), style), @r#"
         blocked       Staging   firewall is silent (5 endpoints, 15 attempts, control www.example.com:443 answered)
         blocked       Old SSH   stopped by TCP reset (1 endpoint, 3 attempts, control www.example.com:443 answered on another port)
-                      note  the packet got through to a host: only the absence of a listener protects it
+                      note  something answered with a reset: only the absence of a listener protects it
         blocked       Intranet  name does not exist (2 resolvers agree, control www.example.com:443 answered)
 
         blocked       3 targets: 0 exposed, 0 inconclusive, 3 blocked
                       6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC
                       seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443
         "#);
+    }
+
+    fn first_line(finding: noentry::domain::finding::Finding) -> String {
+        let style = Style { width: 0, ..PLAIN };
+        let text = console::render(&sample::of(vec![finding]), style);
+        text.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn resolvers_agree_only_when_they_say_the_same() {
+        let mut finding = sample::intranet();
+        assert!(first_line(finding.clone()).contains("2 resolvers agree"));
+        finding.name.as_mut().unwrap().queries[3].answer = NameAnswer::NoData;
+        assert!(first_line(finding.clone()).contains("2 resolvers asked"));
+        let addresses = |order: [&str; 2]| NameAnswer::Addresses(order.map(sample::ip).to_vec());
+        for query in &mut finding.name.as_mut().unwrap().queries {
+            let turned = query.resolver == "9.9.9.9:53";
+            let both = ["10.0.0.1", "10.0.0.2"];
+            let order = if turned { [both[1], both[0]] } else { both };
+            query.answer = addresses(order);
+        }
+        assert!(first_line(finding).contains("2 resolvers agree"));
+    }
+
+    #[test]
+    fn a_stop_that_names_its_address_needs_no_number() {
+        let mut finding = sample::silent();
+        for (index, endpoint) in finding.endpoints.iter_mut().take(2).enumerate() {
+            endpoint.endpoint.address = sample::ip(&format!("10.20.0.{}", index + 1));
+            endpoint.reach = Some(Reach::PrivateAddress);
+            endpoint.attempts.clear();
+            // What it rests on is a name, which has no port.
+            endpoint.rests_on = Some(sample::rests_on(false));
+        }
+        let line = first_line(finding);
+        assert!(
+            line.contains(
+                "address 10.20.0.1 is not globally routable; address 10.20.0.2 is not globally \
+                 routable; firewall is silent at 3 (5 endpoints, 9 attempts, control \
+                 www.example.com:443 answered)"
+            ),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_name_is_exposed_by_its_public_addresses_alone() {
+        let mut finding = sample::intranet();
+        for query in &mut finding.name.as_mut().unwrap().queries {
+            query.answer = match query.family {
+                Family::Ipv4 => {
+                    NameAnswer::Addresses(["10.0.0.1", "20.1.2.3"].map(sample::ip).to_vec())
+                }
+                Family::Ipv6 => NameAnswer::NoData,
+            };
+            query.cnames = vec!["edge.example.net".to_owned()];
+        }
+        let verdict = &mut finding.name_verdicts[0];
+        verdict.verdict = Verdict::Exposed;
+        verdict.reason = Reason::PastBarrier;
+        verdict.reach = Some(Reach::PublicAddress);
+        verdict.rests_on = None;
+        let finding = sample::settle(finding);
+        let line = first_line(finding.clone());
+        assert!(
+            line.ends_with("name leads to 20.1.2.3, which the promise rules out"),
+            "{line}"
+        );
+        let report = sample::of(vec![finding]);
+        for text in [
+            console::render(&report, PLAIN),
+            summary::render(&report, summary::LIMIT).replace('`', ""),
+            junit::render(&report, Dialect::Located).unwrap(),
+        ] {
+            assert!(text.contains("alias of edge.example.net"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_vantage_without_a_control_did_not_miss_one() {
+        let mut report = all_blocked();
+        report.vantage.proven.clear();
+        let lost = console::render(&report, Style { width: 0, ..PLAIN });
+        assert!(lost.contains("where no control was reached throughout"));
+        report.controls.clear();
+        let none = console::render(&report, Style { width: 0, ..PLAIN });
+        assert!(
+            none.ends_with("linux x86_64), without a control\n"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn verbose_shows_every_attempt_at_every_endpoint() {
+        let mut finding = sample::silent();
+        for index in 0..20_u8 {
+            let mut more = finding.endpoints[0].clone();
+            more.endpoint.address = sample::ip(&format!("52.28.2.{index}"));
+            finding.endpoints.push(more);
+        }
+        let style = Style {
+            width: 0,
+            verbose: true,
+            ..PLAIN
+        };
+        let text = console::render(&sample::of(vec![finding]), style);
+        assert_eq!(
+            text.matches("took 3.6 s: silence (nmap: filtered)").count(),
+            75
+        );
+        assert!(!text.contains("more endpoint"), "{text}");
     }
 
     #[test]
@@ -199,13 +311,48 @@ mod advice {
         finding.endpoints[0].attempts.clear();
         assert!(only(finding)[0].contains("probe_non_global: true"));
 
+        // Not connected to: probe_non_global is not set there.
         let mut report = all_blocked();
-        let last = &mut report.controls[0].checks[0].endpoints[0];
-        last.last.outcome = Outcome::Reached(Reach::PrivateAddress);
-        assert_eq!(
-            hints(&report),
-            [Hint::ControlPrivate(sample::CONTROL.to_owned())]
+        let control = &mut report.controls[0];
+        control.name_held = Some(false);
+        for check in &mut control.checks {
+            check.endpoints.clear();
+            check.name = Some(sample::answers("www.example.com", &["10.20.0.1"]));
+        }
+        let found = hints(&report);
+        assert_eq!(found, [Hint::ControlPrivate(sample::CONTROL.to_owned())]);
+        assert!(
+            found[0]
+                .to_string()
+                .contains("set `probe_non_global: true`")
         );
+
+        // Connected to: it is set, and that is not the way out.
+        let mut report = all_blocked();
+        report.controls[0].checks[0].endpoints[0].endpoint.address = sample::ip("10.20.0.1");
+        let found = hints(&report);
+        assert_eq!(found, [Hint::ControlInside(sample::CONTROL.to_owned())]);
+        assert!(!found[0].to_string().contains("probe_non_global"));
+    }
+
+    #[test]
+    fn an_ipv6_address_cannot_leave_ipv6_out() {
+        let mut finding = sample::no_ipv6();
+        assert!(only(finding.clone())[0].contains("families: [ipv4]"));
+        finding.name = None;
+        finding.endpoints.remove(0);
+        let found = only(sample::settle(finding.clone()));
+        assert_eq!(
+            found,
+            ["this machine has no IPv6: run from a vantage that has it (Build server)"]
+        );
+        finding.endpoints[0].reason = sample::smtp().endpoints[1].reason.clone();
+        let found = only(sample::settle(finding));
+        assert!(
+            found[0].contains("with TCP over IPv6 to `controls:`"),
+            "{found:?}"
+        );
+        assert!(!found[0].contains("families"), "{found:?}");
     }
 
     #[test]
@@ -368,7 +515,7 @@ mod saved {
             sample::of(vec![]),
             all_blocked(),
         ] {
-            let text = written(&report);
+            let text = sample::written(&report);
             assert_eq!(json::parse(&text).unwrap(), report);
         }
     }
@@ -380,7 +527,7 @@ mod saved {
     fn changed(change: impl FnOnce(&mut RoundReport)) -> String {
         let mut report = sample::round();
         change(&mut report);
-        written(&report)
+        sample::written(&report)
     }
 
     #[test]
@@ -407,7 +554,7 @@ mod saved {
 
     #[test]
     fn unknown_fields_are_passed_over_and_a_byte_order_mark_too() {
-        let text = written(&sample::round());
+        let text = sample::written(&sample::round());
         let text = text.replacen('{', "\u{feff}{ \"new\": [1],", 1);
         assert_eq!(json::parse(&text).unwrap(), sample::round());
     }
@@ -448,15 +595,8 @@ fn unwatched_ipv6_is_said_in_every_report() {
     for text in [
         console::render(&report, PLAIN),
         summary::render(&report, summary::LIMIT),
-        noentry::report::junit::render(&report).unwrap(),
+        junit::render(&report, Dialect::Located).unwrap(),
     ] {
         assert!(text.contains("IPv6 is declared unwatched"), "{text}");
     }
-}
-
-/// The report as `report.json` holds it.
-fn written(report: &RoundReport) -> String {
-    let mut text = Vec::new();
-    json::write(report, &mut text).unwrap();
-    String::from_utf8(text).unwrap()
 }

@@ -14,6 +14,7 @@ use noentry::domain::reach::Reach;
 use noentry::domain::report::{RoundReport, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::console::{self, Style};
+use noentry::report::junit::Dialect;
 use noentry::report::{annotations, hint, json, junit, outputs, summary};
 use proptest::prelude::*;
 
@@ -150,7 +151,7 @@ proptest! {
 
     #[test]
     fn a_saved_round_comes_back(report in any_round()) {
-        let text = written(&report);
+        let text = sample::written(&report);
         match json::parse(&text) {
             Ok(back) => prop_assert_eq!(back, report),
             // Only what claims to be blocked, and was not seen to be, is refused.
@@ -181,7 +182,7 @@ proptest! {
         prop_assert_eq!(commands.lines().count(), 1 + open.min(9));
         prop_assert!(commands.lines().all(|l| l.starts_with("::")));
 
-        let xml = junit::render(&report).unwrap();
+        let xml = junit::render(&report, Dialect::Located).unwrap();
         let failures = xml.matches("<failure type=").count();
         let mut reader = quick_xml::Reader::from_str(&xml);
         let (mut cases, mut worst) = (0, 0);
@@ -202,11 +203,4 @@ proptest! {
         }
         prop_assert_eq!(report.totals, Totals::of(&report.findings));
     }
-}
-
-/// The report as `report.json` holds it.
-fn written(report: &RoundReport) -> String {
-    let mut text = Vec::new();
-    json::write(report, &mut text).unwrap();
-    String::from_utf8(text).unwrap()
 }

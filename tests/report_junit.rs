@@ -91,7 +91,7 @@ fn read(xml: &str) -> Read {
 }
 
 fn render(report: &RoundReport) -> Read {
-    read(&junit::render(report).unwrap())
+    read(&junit::render(report, Dialect::Located).unwrap())
 }
 
 fn names(read: &Read) -> Vec<&str> {
@@ -101,7 +101,10 @@ fn names(read: &Read) -> Vec<&str> {
 
 #[test]
 fn a_round_of_every_kind() {
-    insta::assert_snapshot!("junit", junit::render(&sample::round()).unwrap());
+    insta::assert_snapshot!(
+        "junit",
+        junit::render(&sample::round(), Dialect::Located).unwrap()
+    );
 }
 
 #[test]
@@ -153,6 +156,18 @@ fn verdicts_are_failure_error_or_nothing() {
 }
 
 #[test]
+fn a_note_stands_only_with_the_case_that_it_is_about() {
+    let read = render(&sample::of(vec![sample::refused()]));
+    assert_eq!(
+        names(&read),
+        ["Old SSH (tcp 22, ipv4)", "Old SSH (tcp 22, ipv6)"]
+    );
+    assert!(read.cases[0].text.contains("absence of a listener"));
+    assert_eq!(read.cases[0].text.matches("another port").count(), 1);
+    assert_eq!(read.cases[1].text, "no IPv6 address is published");
+}
+
+#[test]
 fn names_and_classes_outlive_addresses_times_and_verdicts() {
     let before = render(&sample::round());
     let mut report = sample::round();
@@ -192,9 +207,14 @@ fn a_family_is_only_unpublished_when_the_resolvers_could_say_so() {
             query.answer = NameAnswer::Blind(Blind::ResolverTimeout);
         }
     }
-    let read = render(&sample::of(vec![finding]));
-    assert_eq!(read.cases[1].result.as_deref(), Some("error"));
-    assert_eq!(read.cases[1].kind, "resolver_timeout");
+    let unsaid = render(&sample::of(vec![finding.clone()]));
+    assert_eq!(unsaid.cases[1].result.as_deref(), Some("error"));
+    finding.name_verdicts = sample::resolver_dead().name_verdicts;
+    finding.name_verdicts[0].families = vec![Family::Ipv6];
+    let said = render(&sample::of(vec![sample::settle(finding)]));
+    assert_eq!(said.cases[0].result, None);
+    assert_eq!(said.cases[1].result.as_deref(), Some("error"));
+    assert_eq!(said.cases[1].kind, "resolver_timeout");
 }
 
 #[test]
@@ -226,7 +246,7 @@ fn an_address_literal_has_one_family() {
 fn a_banner_cannot_leave_its_case() {
     let report = sample::hostile_round();
     for dialect in [Dialect::Located, Dialect::Strict] {
-        let xml = junit::render_as(&report, dialect).unwrap();
+        let xml = junit::render(&report, dialect).unwrap();
         let legal = |c: char| c == '\n' || (' '..'\u{fffe}').contains(&c) || c > '\u{ffff}';
         assert!(xml.chars().all(legal));
         let read = read(&xml);

@@ -5,19 +5,33 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::actions::{self, Env};
 use crate::cli::{JunitDialect, OutputArgs};
 use crate::domain::report::RoundReport;
+use crate::exit::Exit;
 use crate::report::{annotations, console, json, junit, outputs, summary};
 
-/// The width of what is printed, in columns. CI logs wrap by themselves.
-const WIDTH: usize = 100;
+/// Prints to standard output. A reader that went away has seen what it wanted; any other error is
+/// the caller's to report.
+pub(super) fn say(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
 
-/// Prints to standard output. A reader that went away is no reason to fail.
-pub(super) fn say(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+/// Prints what a command was asked for, and says so where that cannot be done.
+pub(super) fn print(text: &str) -> Exit {
+    match say(text) {
+        Ok(()) => Exit::Blocked,
+        Err(error) => {
+            warn(&format!("cannot print: {error}"));
+            Exit::Unreported
+        }
+    }
 }
 
 /// Prints one line to standard error.
@@ -45,9 +59,56 @@ pub(super) fn progress_is_seen() -> bool {
     io::stderr().is_terminal() && !in_ci()
 }
 
-/// Nearly every CI system sets this.
+/// Nearly every CI system sets this, and some people set it to false.
 fn in_ci() -> bool {
-    std::env::var_os("CI").is_some()
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// The columns to wrap at: those of the terminal, or 0 where a file or a log takes the lines whole.
+fn width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(0, |(width, _)| usize::from(width.0))
+}
+
+/// What is wrong with the places for reports, if one of them would overwrite another, or one of the
+/// files in `others` that are read. Devices and pipes may be named as often as one likes.
+pub(super) fn clashes(wanted: &OutputArgs, others: &[&Path]) -> Option<String> {
+    let outputs = [
+        ("--json", wanted.json.as_deref()),
+        ("--junit", wanted.junit.as_deref()),
+        ("--summary", wanted.summary.as_deref()),
+    ];
+    let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+    for (option, path) in outputs {
+        let Some(path) = path else { continue };
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            continue;
+        }
+        let shown = path.display();
+        let place = place(path);
+        if let Some((first, _)) = taken.iter().find(|(_, known)| *known == place) {
+            return Some(format!("{first} and {option} name the same file: {shown}"));
+        }
+        if others.iter().any(|other| self::place(other) == place) {
+            return Some(format!("{option} would overwrite what is read: {shown}"));
+        }
+        taken.push((option, place));
+    }
+    None
+}
+
+/// Where a path leads: through links as far as it exists, by its words from there on.
+fn place(path: &Path) -> PathBuf {
+    let path = plain(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let existing = path.ancestors().find_map(|part| {
+        let found = part.canonicalize().ok()?;
+        Some((found, path.strip_prefix(part).ok()?))
+    });
+    match existing {
+        // Joining nothing would add a separator.
+        Some((found, rest)) if rest.as_os_str().is_empty() => found,
+        Some((found, rest)) => found.join(rest),
+        None => path,
+    }
 }
 
 /// Writes every report that was asked for, prints the round, and tells GitHub Actions where there is
@@ -62,7 +123,7 @@ pub(super) fn publish(report: &RoundReport, wanted: &OutputArgs, env: Option<&En
         json::write(report, file).map_err(io::Error::other)
     });
     let junit = save("JUnit", wanted.junit.as_deref(), |file| {
-        let text = junit::render_as(report, dialect).map_err(io::Error::other)?;
+        let text = junit::render(report, dialect).map_err(io::Error::other)?;
         file.write_all(text.as_bytes())
     });
     let summary = save("the summary", wanted.summary.as_deref(), |file| {
@@ -94,18 +155,30 @@ pub(super) fn publish(report: &RoundReport, wanted: &OutputArgs, env: Option<&En
             actions::append_output(path, &pairs),
         );
     }
-    say(&console::render(
-        report,
-        console::Style {
-            color: colour_on_stdout(),
-            width: if in_ci() { 0 } else { WIDTH },
-            verbose: wanted.verbose,
-        },
-    ));
+    let style = console::Style {
+        color: colour_on_stdout(),
+        width: width(),
+        verbose: wanted.verbose,
+    };
+    let mut text = console::render(report, style);
     if env.is_some_and(|env| env.on_actions) {
-        say(&annotations::render(report));
+        text.push_str(&annotations::render(report));
     }
-    complete
+    complete & (print(&text) == Exit::Blocked)
+}
+
+/// The path without `..`, where that can be read off it.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        // A folder that is there may be a link, and then `..` leads elsewhere.
+        if part == Component::ParentDir && !plain.exists() {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
 }
 
 /// What became of a report file.

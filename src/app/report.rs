@@ -13,6 +13,14 @@ const LIMIT: u64 = 512 * 1024 * 1024;
 
 /// Runs the command. The exit code is the one that the round ended with.
 pub(super) fn run(args: &ReportArgs) -> Exit {
+    let read_file: &[&Path] = match args.from.to_str() {
+        Some("-") => &[],
+        _ => &[&args.from],
+    };
+    if let Some(clash) = output::clashes(&args.outputs, read_file) {
+        warn(&clash);
+        return Exit::Usage;
+    }
     let text = match read(&args.from) {
         Ok(text) => text,
         Err(error) => {

@@ -1,58 +1,109 @@
 //! The commands that only print: `validate`, `schema`, `completions`, `man`.
 
+use std::io::{self, Write as _};
+
 use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use super::check;
-use super::output::{say, warn};
+use super::output::{print, warn};
 use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
 use crate::exit::Exit;
-use crate::report::json;
+use crate::report::{count, json};
 
 /// Reads the configuration and says whether it is good.
 pub(super) fn validate(args: &ConfigArgs) -> Exit {
     let Some(plan) = check::plan(args, &Overrides::default()) else {
         return Exit::Usage;
     };
-    let (targets, controls) = (plan.targets.len(), plan.controls.len());
-    say(&format!(
-        "{}: {targets} target{} and {controls} control{} for all of them\n",
+    let own = plan.targets.iter().filter(|t| t.control.is_some()).count();
+    let mut text = format!(
+        "{}: {}, {} for all of them",
         plan.config,
-        if targets == 1 { "" } else { "s" },
-        if controls == 1 { "" } else { "s" },
-    ));
-    Exit::Blocked
+        count(plan.targets.len(), "target"),
+        count(plan.controls.len(), "control"),
+    );
+    if own > 0 {
+        text.push_str(", and ");
+        text.push_str(&count(own, "control"));
+        text.push_str(" for single ones");
+    }
+    text.push('\n');
+    if own == 0 && plan.controls.is_empty() {
+        text.push_str(NO_CONTROL);
+    }
+    print(&text)
 }
+
+/// On GitHub Actions there is a built-in control, so the configuration alone is not wrong.
+const NO_CONTROL: &str = "\
+hint: without a control every silence is inconclusive, except on GitHub Actions: list something that \
+must be reachable under `controls:`, such as `- tcp: www.example.com:443`
+";
 
 /// Prints a JSON Schema.
 pub(super) fn schema(of: SchemaKind) -> Exit {
-    say(&match of {
+    print(&match of {
         // `{:#}` of a JSON value is its pretty form, and cannot fail.
         SchemaKind::Config => format!("{:#}\n", config::schema()),
         SchemaKind::Report => json::schema(),
-    });
-    Exit::Blocked
+    })
 }
 
 /// Prints a completion script.
 pub(super) fn completions(shell: Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "noentry", &mut script);
-    print(&script)
+    print(&String::from_utf8_lossy(&script))
 }
 
 /// Prints the manual page.
 pub(super) fn manual() -> Exit {
     let mut page = Vec::new();
-    if let Err(error) = clap_mangen::Man::new(Cli::command()).render(&mut page) {
-        warn(&format!("cannot print the manual: {error}"));
-        return Exit::Unreported;
+    match write_manual(&mut page) {
+        Ok(()) => print(&String::from_utf8_lossy(&page)),
+        Err(error) => {
+            warn(&format!("cannot print the manual: {error}"));
+            Exit::Unreported
+        }
     }
-    print(&page)
 }
 
-fn print(bytes: &[u8]) -> Exit {
-    say(&String::from_utf8_lossy(bytes));
-    Exit::Blocked
+/// Writes one page for everything. `clap_mangen` would refer to a page for each subcommand, and
+/// nobody installs those: their sections stand in this page instead.
+fn write_manual(page: &mut Vec<u8>) -> io::Result<()> {
+    // The program's own description begins with its name, which the line already has; and the help
+    // subcommand explains only itself.
+    let mut root = Cli::command()
+        .disable_help_subcommand(true)
+        .about(env!("CARGO_PKG_DESCRIPTION"));
+    root.build();
+    let whole = Man::new(root.clone());
+    whole.render_title(page)?;
+    whole.render_name_section(page)?;
+    whole.render_synopsis_section(page)?;
+    let description = Man::new(Cli::command());
+    description.render_description_section(page)?;
+    whole.render_options_section(page)?;
+    for command in root.get_subcommands() {
+        let mut sections = Vec::new();
+        let one = Man::new(command.clone());
+        one.render_synopsis_section(&mut sections)?;
+        one.render_description_section(&mut sections)?;
+        one.render_options_section(&mut sections)?;
+        let sections = String::from_utf8_lossy(&sections);
+        let name = command.get_name().to_uppercase();
+        writeln!(page, ".SH \"NOENTRY {name}\"")?;
+        // One level below the command's own heading, which says what the first two are.
+        for line in sections.lines() {
+            match line {
+                ".SH SYNOPSIS" | ".SH DESCRIPTION" => writeln!(page, ".PP")?,
+                line => writeln!(page, "{}", line.replacen(".SH ", ".SS ", 1))?,
+            }
+        }
+    }
+    whole.render_extra_section(page)?;
+    whole.render_version_section(page)
 }

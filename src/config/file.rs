@@ -158,9 +158,20 @@ impl<'de> Deserialize<'de> for Denial {
 /// What an HTTP answer must look like to count as a denial. All conditions must hold at once.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+#[schemars(
+    deny_unknown_fields,
+    extend(
+        "minProperties" = 1,
+        "anyOf" = [
+            { "required": ["header"] },
+            { "required": ["body"] },
+            { "properties": { "status": { "items": { "minimum": 400, "not": { "const": 401 } } } } },
+        ]
+    )
+)]
 pub struct HttpDenial {
-    /// Accepted status codes. 429 is not one of them: it tells about the vantage.
+    /// Accepted status codes. 429 is not one of them: it tells about the vantage. Those below 400,
+    /// and 401, need `header` or `body` as well: alone they mean that an outsider is served.
     #[schemars(length(min = 1), extend("default" = [403, 404]))]
     pub status: Field<Vec<Field<Status>>>,
     /// Headers that must be there, with their exact values: the denier's mark.

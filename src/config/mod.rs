@@ -89,19 +89,6 @@ pub fn load(path: &Path, vars: &BTreeMap<String, String>) -> Result<Loaded, Prob
     take_apart(Source::read(path)?, vars, &|name| std::env::var(name).ok())
 }
 
-/// Reads a configuration out of memory, without the environment; `name` is what positions call it.
-///
-/// # Errors
-///
-/// As for [`load`].
-pub fn load_bytes(
-    name: &str,
-    bytes: &[u8],
-    vars: &BTreeMap<String, String>,
-) -> Result<Loaded, Problems> {
-    take_apart(Source::decode(name.to_owned(), bytes)?, vars, &|_| None)
-}
-
 /// Reads a duration as it is written in the file, for the command line: `4.8s`, `500ms`, `1m`.
 ///
 /// # Errors

@@ -212,9 +212,11 @@ pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<
     if word.len() > 1_000 {
         return None;
     }
-    // Jaro-Winkler knows what begins alike, but is blind to swapped letters in short words.
+    let length = word.chars().count();
+    // Jaro-Winkler knows what begins alike, but is blind to swapped letters in short words. In one or
+    // two letters a single change is another word.
     let likeness = |candidate: &str| {
-        let swapped = strsim::osa_distance(&word, candidate) <= (word.chars().count() / 4).max(1);
+        let swapped = length > 2 && strsim::osa_distance(&word, candidate) <= (length / 4).max(1);
         let alike = strsim::jaro_winkler(&word, candidate);
         if swapped { alike + 1.0 } else { alike }
     };
@@ -318,6 +320,8 @@ mod tests {
         assert_eq!(near("ulr", ["url", "tcp"]), Some("url"));
         assert_eq!(near("tpc", ["url", "tcp"]), Some("tcp"));
         assert_eq!(near("udp", ["url", "tcp"]), None);
+        assert_eq!(near("B", ["a", "ab"]), None);
+        assert_eq!(near("a", ["A"]), Some("A"));
         assert_eq!(any_of(["a", "b", "c"]), "`a`, `b` or `c`");
         assert_eq!(all_of(["a", "b"]), "`a` and `b`");
         assert_eq!(any_of(["a"]), "`a`");

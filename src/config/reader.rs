@@ -268,6 +268,10 @@ impl<'a> Reader<'a> {
             Value::Null => {
                 Some("write a value, or remove the key where it is not needed".to_owned())
             }
+            Value::Number(_) if expected.contains("`host:port`") => {
+                let port = spot.node.text().unwrap_or_default();
+                Some(format!("write the host as well: `host:{port}`"))
+            }
             Value::Bool(_) | Value::Number(_) if expected.starts_with("text") => {
                 let text = spot.node.text().unwrap_or_default();
                 Some(format!("quote what is meant as text: `\"{text}\"`"))

@@ -7,6 +7,15 @@ use crate::domain::endpoint::Family;
 use crate::domain::reach::Reach;
 use crate::domain::target::{Barrier, ControlOrigin, Host, Plan, Resolvers, TargetKind};
 
+/// Reads a configuration out of memory, without the environment.
+fn load_bytes(
+    name: &str,
+    bytes: &[u8],
+    vars: &BTreeMap<String, String>,
+) -> Result<Loaded, Problems> {
+    take_apart(Source::decode(name.to_owned(), bytes)?, vars, &|_| None)
+}
+
 fn plan_with(text: &str, overrides: &Overrides) -> Result<Plan, Problems> {
     let vars = BTreeMap::from([("ZONE".to_owned(), "example.com".to_owned())]);
     resolve(

@@ -24,7 +24,7 @@ pub struct Style {
     pub color: bool,
     /// Columns to wrap at; 0 never wraps. Less than 60 is taken as 60.
     pub width: usize,
-    /// Whether to show every endpoint of blocked targets and every control as well.
+    /// Whether to show every attempt at every endpoint, and every control.
     pub verbose: bool,
 }
 
@@ -120,14 +120,11 @@ impl Page {
             self.wrapped(&" ".repeat(GUTTER), GUTTER, &text, emphasis);
         }
         match verdict {
+            _ if self.style.verbose => self.facts(&facts::every_attempt(finding)),
             Verdict::Exposed | Verdict::Inconclusive => self.facts(&facts::of(finding)),
-            Verdict::Blocked if self.style.verbose => self.facts(&facts::of(finding)),
             Verdict::Blocked => {
-                for note in &finding.notes {
-                    // The headline has said so.
-                    if *note != Note::ControlOnOtherPort {
-                        self.note(*note);
-                    }
+                for note in facts::notes(finding) {
+                    self.note(note);
                 }
             }
         }
@@ -300,7 +297,11 @@ pub(super) fn vantage(report: &RoundReport) -> Phrase {
     }
     phrase = phrase.value(&vantage.system).say(")");
     if vantage.proven.is_empty() {
-        return phrase.say(", where no control was reached throughout");
+        return phrase.say(if report.controls.is_empty() {
+            ", without a control"
+        } else {
+            ", where no control was reached throughout"
+        });
     }
     phrase = phrase.say(format!(", proven over {}", families(&vantage.proven)));
     let held: Vec<&str> = report

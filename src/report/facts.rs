@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::headline;
-use super::phrase::{Phrase, count};
+use super::phrase::{Phrase, count, duration};
 use super::saw;
+use crate::domain::address::is_global;
 use crate::domain::endpoint::Family;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameReport};
-use crate::domain::observation::{Attempt, HttpEvidence, TlsEvidence};
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameReport, Note};
+use crate::domain::observation::{Attempt, HttpEvidence, Outcome, TlsEvidence};
 use crate::domain::reach::Reach;
 use crate::domain::verdict::{Reason, Verdict};
 
@@ -15,6 +16,9 @@ use crate::domain::verdict::{Reason, Verdict};
 const ENDPOINTS: usize = 6;
 /// How many names of a certificate or addresses of a name are shown.
 const NAMES: usize = 6;
+
+/// The label of what is worth knowing besides.
+pub const NOTE: &str = "note";
 
 /// One labelled piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +38,56 @@ impl Fact {
     }
 }
 
+/// A part of a finding that has a verdict of its own.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    finding: &'a Finding,
+    verdict: Verdict,
+    reason: &'a Reason,
+    endpoints: &'a [&'a EndpointReport],
+    notes: &'a [Note],
+}
+
 /// Everything worth showing about a finding, most important first.
 #[must_use]
 pub fn of(finding: &Finding) -> Vec<Fact> {
-    let endpoints: Vec<&EndpointReport> = finding.endpoints.iter().collect();
-    of_parts(finding, finding.verdict, &finding.reason, &endpoints)
+    whole(finding, endpoint_facts)
 }
 
-/// The same for some endpoints of a finding, which together have a verdict of their own.
+/// The same with every attempt at every endpoint, and what each told.
+#[must_use]
+pub fn every_attempt(finding: &Finding) -> Vec<Fact> {
+    whole(finding, every_endpoint)
+}
+
+fn whole(
+    finding: &Finding,
+    endpoint_facts: impl FnOnce(&Finding, &[&EndpointReport]) -> Vec<Fact>,
+) -> Vec<Fact> {
+    let endpoints: Vec<&EndpointReport> = finding.endpoints.iter().collect();
+    let part = Part {
+        finding,
+        verdict: finding.verdict,
+        reason: &finding.reason,
+        endpoints: &endpoints,
+        notes: &notes(finding),
+    };
+    of_part(part, endpoint_facts(finding, &endpoints))
+}
+
+/// The same for the endpoints and answers of one family, which together have a verdict of their own.
+#[must_use]
+pub fn of_family(
+    finding: &Finding,
+    verdict: Verdict,
+    reason: &Reason,
+    endpoints: &[&EndpointReport],
+    family: Family,
+) -> Vec<Fact> {
+    some(finding, verdict, reason, endpoints, Some(family))
+}
+
+/// The same for some endpoints alone; without any, for a family of which nothing was seen.
 #[must_use]
 pub fn of_parts(
     finding: &Finding,
@@ -49,7 +95,75 @@ pub fn of_parts(
     reason: &Reason,
     endpoints: &[&EndpointReport],
 ) -> Vec<Fact> {
-    let target = &finding.target;
+    some(finding, verdict, reason, endpoints, None)
+}
+
+fn some(
+    finding: &Finding,
+    verdict: Verdict,
+    reason: &Reason,
+    endpoints: &[&EndpointReport],
+    family: Option<Family>,
+) -> Vec<Fact> {
+    let notes = finding.notes.iter().copied();
+    let notes = notes.filter(|note| !said_by(verdict, *note));
+    let notes: Vec<Note> = notes
+        .filter(|note| concerns(*note, finding, endpoints, family))
+        .collect();
+    let part = Part {
+        finding,
+        verdict,
+        reason,
+        endpoints,
+        notes: &notes,
+    };
+    of_part(part, endpoint_facts(finding, endpoints))
+}
+
+/// The notes of a finding, without what its headline says.
+#[must_use]
+pub fn notes(finding: &Finding) -> Vec<Note> {
+    let notes = finding.notes.iter().copied();
+    notes
+        .filter(|note| !said_by(finding.verdict, *note))
+        .collect()
+}
+
+/// Whether the headline says what a note says: where all is blocked, it names the controls and where
+/// they stood.
+fn said_by(verdict: Verdict, note: Note) -> bool {
+    verdict == Verdict::Blocked && note == Note::ControlOnOtherPort
+}
+
+/// Whether a note is about these endpoints, or about the addresses of this family.
+fn concerns(
+    note: Note,
+    finding: &Finding,
+    endpoints: &[&EndpointReport],
+    family: Option<Family>,
+) -> bool {
+    match note {
+        Note::OnlyNoListener => endpoints
+            .iter()
+            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(Reach::Refused)),
+        Note::ControlOnOtherPort => endpoints
+            .iter()
+            .any(|e| e.rests_on.as_ref().is_some_and(|r| !r.same_port)),
+        Note::PrivateAddressPublished => finding
+            .name
+            .iter()
+            .flat_map(|name| &name.queries)
+            .filter(|query| Some(query.family) == family)
+            .any(|query| match &query.answer {
+                NameAnswer::Addresses(found) => found.iter().any(|a| !is_global(*a)),
+                NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => false,
+            }),
+        Note::Ipv4Unwatched | Note::Ipv6Unwatched | Note::ResolverInvents => true,
+    }
+}
+
+fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
+    let target = &part.finding.target;
     let mut facts = vec![
         Fact::one(
             "target",
@@ -57,23 +171,20 @@ pub fn of_parts(
         ),
         Fact::one("promise", headline::promise(target.barrier, &target.denial)),
     ];
-    if verdict == Verdict::Exposed {
-        let furthest = endpoints.iter().filter_map(|e| e.reach).max();
+    if part.verdict == Verdict::Exposed {
+        let furthest = part.endpoints.iter().filter_map(|e| e.reach).max();
         facts.push(Fact::one(
             "broken",
-            broken(reason, furthest.or(finding.reach)),
+            broken(part.reason, furthest.or(part.finding.reach)),
         ));
     }
-    facts.extend(endpoint_facts(finding, endpoints));
-    facts.extend(name_facts(finding));
-    if !finding.notes.is_empty() {
+    facts.extend(seen);
+    facts.extend(name_facts(part.finding));
+    if !part.notes.is_empty() {
+        let notes = part.notes.iter();
         facts.push(Fact {
-            label: "note",
-            lines: finding
-                .notes
-                .iter()
-                .map(|n| Phrase::new(headline::note(*n)))
-                .collect(),
+            label: NOTE,
+            lines: notes.map(|n| Phrase::new(headline::note(*n))).collect(),
         });
     }
     facts.push(Fact::one(
@@ -83,13 +194,17 @@ pub fn of_parts(
     facts
 }
 
-/// What was seen at some endpoints, those with the worst verdict first, and what the furthest of
-/// them told.
+/// The endpoints with the worst verdict first.
+fn worst_first<'a>(endpoints: &[&'a EndpointReport]) -> Vec<&'a EndpointReport> {
+    [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked]
+        .into_iter()
+        .flat_map(|verdict| headline::with_verdict(endpoints, verdict))
+        .collect()
+}
+
+/// What was seen at some endpoints, and what the furthest of the worst told.
 fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact> {
-    let mut ordered: Vec<&EndpointReport> = Vec::new();
-    for verdict in [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked] {
-        ordered.extend(headline::with_verdict(endpoints, verdict));
-    }
+    let ordered = worst_first(endpoints);
     let mut facts = Vec::new();
     if !ordered.is_empty() {
         let mut lines: Vec<Phrase> = ordered
@@ -112,6 +227,52 @@ fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact>
         facts.extend(attempt_facts(attempt));
     }
     facts
+}
+
+/// Every endpoint with its attempts, and what they told where that is not what the one before told.
+fn every_endpoint(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for endpoint in worst_first(endpoints) {
+        facts.push(Fact::one("seen", endpoint_line(finding, endpoint)));
+        let attempts = endpoint.attempts.iter().enumerate();
+        let lines: Vec<Phrase> = attempts
+            .map(|(index, attempt)| attempt_line(finding, index.saturating_add(1), attempt))
+            .collect();
+        if !lines.is_empty() {
+            facts.push(Fact {
+                label: "attempts",
+                lines,
+            });
+        }
+        let mut told: Vec<Fact> = Vec::new();
+        for attempt in &endpoint.attempts {
+            for fact in attempt_facts(attempt) {
+                if !told.contains(&fact) {
+                    told.push(fact);
+                }
+            }
+        }
+        facts.extend(told);
+    }
+    facts
+}
+
+/// `2 at 4.1 s, took 3.6 s: silence (nmap: filtered)`.
+fn attempt_line(finding: &Finding, number: usize, attempt: &Attempt) -> Phrase {
+    let phrase = Phrase::new(format!(
+        "{number} at {}, took {}: ",
+        duration(attempt.at_ms),
+        duration(attempt.took_ms)
+    ))
+    .join(saw::outcome(attempt, Some(&finding.target.denial)));
+    let state = match attempt.outcome {
+        Outcome::Reached(reach) => reach.nmap_state(),
+        Outcome::Blind(_) => None,
+    };
+    match state {
+        Some(state) => phrase.say(format!(" (nmap: {state})")),
+        None => phrase,
+    }
 }
 
 /// `TCP 20.1.2.3:5432 exposed: TCP connects, 1 attempt`.
@@ -203,22 +364,23 @@ fn broken(reason: &Reason, reach: Option<Reach>) -> Phrase {
     }
 }
 
-/// Who said what about the name, where the name decides or could not be found.
+/// Who said what about the name, where the name decides or could not be found, and the aliases on
+/// the way.
 fn name_facts(finding: &Finding) -> Option<Fact> {
     let report = finding.name.as_ref()?;
     let mut lines = Vec::new();
-    if finding.name_verdicts.is_empty() {
-        let aliases: Vec<&String> = report
-            .queries
-            .first()
-            .map_or_else(Vec::new, |query| query.cnames.iter().collect());
-        if aliases.is_empty() {
-            return None;
-        }
-        lines.push(Phrase::new("alias of ").values(&aliases, NAMES));
-    } else {
+    if !finding.name_verdicts.is_empty() {
         lines.extend(said(report));
     }
+    let mut chains: Vec<&[String]> = Vec::new();
+    for query in &report.queries {
+        let chain = query.cnames.as_slice();
+        if !chain.is_empty() && !chains.contains(&chain) {
+            chains.push(chain);
+        }
+    }
+    let chains = chains.into_iter().take(NAMES);
+    lines.extend(chains.map(|chain| Phrase::new("alias of ").values(chain, NAMES)));
     (!lines.is_empty()).then_some(Fact {
         label: "name",
         lines,

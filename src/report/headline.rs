@@ -2,8 +2,9 @@
 
 use super::phrase::{Phrase, count};
 use super::saw;
+use crate::domain::address::is_global;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note};
-use crate::domain::reach::Reach;
+use crate::domain::reach::{Layer, Reach};
 use crate::domain::target::{Barrier, Denial};
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
 
@@ -31,7 +32,7 @@ pub fn parts(
     names: &[&NameVerdict],
 ) -> Phrase {
     match verdict {
-        Verdict::Exposed => exposed(finding, endpoints),
+        Verdict::Exposed => exposed(finding, reason, endpoints, names),
         Verdict::Inconclusive => inconclusive(finding, reason, endpoints),
         Verdict::Blocked => blocked(finding, endpoints, names),
     }
@@ -52,13 +53,15 @@ pub fn with_verdict<'a>(
     found
 }
 
-fn exposed(finding: &Finding, endpoints: &[&EndpointReport]) -> Phrase {
+fn exposed(
+    finding: &Finding,
+    reason: &Reason,
+    endpoints: &[&EndpointReport],
+    names: &[&NameVerdict],
+) -> Phrase {
     let found = with_verdict(endpoints, Verdict::Exposed);
     let Some(worst) = found.first() else {
-        return match finding.reason {
-            Reason::WeakerThanPromised => saw::name(finding).join(weaker(&finding.target.denial)),
-            _ => saw::name(finding).say(", which the promise rules out"),
-        };
+        return exposed_name(finding, reason, names);
     };
     let place = saw::place(&worst.endpoint);
     let transport = worst.endpoint.transport;
@@ -70,7 +73,9 @@ fn exposed(finding: &Finding, endpoints: &[&EndpointReport]) -> Phrase {
             .join(weaker(&finding.target.denial))
     } else {
         match worst.reach {
-            Some(Reach::PublicAddress) => saw::name(finding).say(", open to the internet"),
+            Some(Reach::PublicAddress) => {
+                saw::name(finding, is_global).say(", open to the internet")
+            }
             Some(Reach::Connected) => Phrase::new(format!(
                 "{transport} {} accepts connections at ",
                 worst.endpoint.port
@@ -100,6 +105,18 @@ fn exposed(finding: &Finding, endpoints: &[&EndpointReport]) -> Phrase {
         0 | 1 => phrase,
         _ if worst.reach == Some(Reach::PublicAddress) => phrase,
         many => phrase.say(format!(" and {}", more(many - 1))),
+    }
+}
+
+/// The name alone is the exposure: only the addresses that make it one are told.
+fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> Phrase {
+    let mut exposed = names.iter().filter(|n| n.verdict == Verdict::Exposed);
+    let public = exposed.any(|n| n.reach == Some(Reach::PublicAddress));
+    let phrase = saw::name(finding, |address| !public || is_global(address));
+    if *reason == Reason::WeakerThanPromised {
+        phrase.join(weaker(&finding.target.denial))
+    } else {
+        phrase.say(", which the promise rules out")
     }
 }
 
@@ -181,18 +198,20 @@ pub fn why(reason: &Reason) -> Phrase {
 }
 
 fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdict]) -> Phrase {
-    let mut stops: Vec<(Phrase, usize)> = Vec::new();
+    // How often each; not where it names its own address.
+    let mut stops: Vec<(Phrase, Option<usize>)> = Vec::new();
     for endpoint in endpoints {
         let stop = stop(endpoint, &finding.target.denial);
+        let private = endpoint.reach == Some(Reach::PrivateAddress);
         match stops.iter_mut().find(|(known, _)| *known == stop) {
-            Some((_, number)) => *number += 1,
-            None => stops.push((stop, 1)),
+            Some((_, number)) => *number = number.map(|n| n.saturating_add(1)),
+            None => stops.push((stop, (!private).then_some(1))),
         }
     }
     let mut phrase = Phrase::default();
     let mut basis = Vec::new();
     if !names.is_empty() {
-        phrase = phrase.join(saw::name(finding));
+        phrase = phrase.join(saw::name(finding, |_| true));
         basis.push(Phrase::new(saw::agreement(finding)));
     }
     let several = stops.len() > 1;
@@ -201,7 +220,7 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
             phrase = phrase.say("; ");
         }
         phrase = phrase.join(stop);
-        if several {
+        if let Some(number) = number.filter(|_| several) {
             phrase = phrase.say(format!(" at {number}"));
         }
     }
@@ -212,16 +231,14 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
             basis.push(Phrase::new(count(attempts, "attempt")));
         }
     }
-    let rests = endpoints.iter().filter_map(|e| e.rests_on.clone());
-    // A name has no port.
-    let rests = rests.chain(names.iter().filter_map(|n| {
-        let rests_on = n.rests_on.clone()?;
-        Some(RestsOn {
-            same_port: true,
-            ..rests_on
-        })
-    }));
-    if let Some(control) = controls(rests) {
+    let of_endpoints = endpoints.iter().filter_map(|e| {
+        let connected = e.reach.is_none_or(|reach| reach.layer() > Layer::Dns);
+        let rests_on = e.rests_on.as_ref()?;
+        Some((rests_on, connected && !rests_on.same_port))
+    });
+    let of_names = names.iter().filter_map(|n| n.rests_on.as_ref());
+    if let Some(control) = controls(of_endpoints.chain(of_names.map(|rests_on| (rests_on, false))))
+    {
         basis.push(control);
     }
     let mut basis = basis.into_iter();
@@ -235,15 +252,16 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
     phrase
 }
 
-/// `control www.example.com:443 answered`, and where, if it was not on the endpoint's own port.
-fn controls(rests: impl Iterator<Item = RestsOn>) -> Option<Phrase> {
-    let mut names: Vec<String> = Vec::new();
-    let (mut same_port, mut own_path) = (true, true);
-    for rest in rests {
-        same_port &= rest.same_port;
-        own_path &= rest.own_path;
-        if !names.contains(&rest.control) {
-            names.push(rest.control);
+/// `control www.example.com:443 answered`, and where. Each comes with whether it stood on another
+/// port than what rests on it; a name has no port.
+fn controls<'a>(rests: impl Iterator<Item = (&'a RestsOn, bool)>) -> Option<Phrase> {
+    let mut names: Vec<&str> = Vec::new();
+    let (mut other_port, mut own_path) = (false, true);
+    for (rests_on, elsewhere) in rests {
+        other_port |= elsewhere;
+        own_path &= rests_on.own_path;
+        if !names.contains(&rests_on.control.as_str()) {
+            names.push(&rests_on.control);
         }
     }
     let noun = match names.len() {
@@ -252,11 +270,11 @@ fn controls(rests: impl Iterator<Item = RestsOn>) -> Option<Phrase> {
         _ => "controls ",
     };
     let phrase = Phrase::new(noun).values(&names, 3).say(" answered");
-    Some(match (same_port, own_path) {
-        (true, false) => phrase,
-        (true, true) => phrase.say(" on the same path"),
-        (false, true) => phrase.say(" on the same path, on another port"),
-        (false, false) => phrase.say(" on another port"),
+    Some(match (other_port, own_path) {
+        (false, false) => phrase,
+        (false, true) => phrase.say(" on the same path"),
+        (true, true) => phrase.say(" on the same path, on another port"),
+        (true, false) => phrase.say(" on another port"),
     })
 }
 
@@ -316,14 +334,14 @@ pub fn promise(barrier: Barrier, denial: &Denial) -> Phrase {
 pub const fn note(note: Note) -> &'static str {
     match note {
         Note::OnlyNoListener => {
-            "the packet got through to a host: only the absence of a listener protects it"
+            "something answered with a reset: only the absence of a listener protects it"
         }
         Note::Ipv6Unwatched => "IPv6 is declared unwatched",
         Note::Ipv4Unwatched => "IPv4 is declared unwatched",
         Note::ControlOnOtherPort => "the control stood on another port than the endpoint",
         Note::ResolverInvents => "a resolver answers for names that cannot exist",
         Note::PrivateAddressPublished => {
-            "public DNS gives addresses that are not globally routable"
+            "a resolver gives addresses that are not globally routable"
         }
     }
 }

@@ -15,3 +15,5 @@ pub mod outputs;
 mod phrase;
 mod saw;
 pub mod summary;
+
+pub use phrase::count;

@@ -1,10 +1,11 @@
 //! What an attempt and an endpoint saw, in words. Facts only; whether they are good or bad is said
 //! elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::phrase::{Phrase, count};
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::{Attempt, Evidence, HttpEvidence, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
@@ -184,14 +185,16 @@ pub fn header<'a>(http: &'a HttpEvidence, name: &'a str) -> Option<&'a str> {
     header_of(http, [name].into_iter()).map(|(_, value)| value)
 }
 
-/// What the resolvers said about the name: `name does not exist`.
+/// What the resolvers said about the name, with the addresses that are wanted: `name does not exist`.
 #[must_use]
-pub fn name(finding: &Finding) -> Phrase {
+pub fn name(finding: &Finding, wanted: impl Fn(IpAddr) -> bool) -> Phrase {
     let mut addresses = Vec::new();
     let (mut nxdomain, mut other) = (0_usize, 0_usize);
     for query in finding.name.iter().flat_map(|name| &name.queries) {
         match &query.answer {
-            NameAnswer::Addresses(found) => addresses.extend(found.iter().copied()),
+            NameAnswer::Addresses(found) => {
+                addresses.extend(found.iter().copied().filter(|address| wanted(*address)));
+            }
             NameAnswer::NxDomain => nxdomain += 1,
             NameAnswer::NoData | NameAnswer::Blind(_) => other += 1,
         }
@@ -207,14 +210,31 @@ pub fn name(finding: &Finding) -> Phrase {
     }
 }
 
-/// How many resolvers that rests on: `2 resolvers agree`.
+/// How many resolvers that rests on: `2 resolvers agree`, or only `2 resolvers asked` where their
+/// answers differ.
 #[must_use]
 pub fn agreement(finding: &Finding) -> String {
-    let queries = finding.name.iter().flat_map(|name| &name.queries);
-    let resolvers: BTreeSet<&str> = queries.map(|q| q.resolver.as_str()).collect();
-    match resolvers.len() {
+    let mut answers: BTreeMap<&str, Vec<(Family, NameAnswer)>> = BTreeMap::new();
+    for query in finding.name.iter().flat_map(|name| &name.queries) {
+        let mut answer = query.answer.clone();
+        if let NameAnswer::Addresses(addresses) = &mut answer {
+            // Resolvers turn them round.
+            addresses.sort_unstable();
+            addresses.dedup();
+        }
+        let own = answers.entry(&query.resolver).or_default();
+        own.push((query.family, answer));
+    }
+    for own in answers.values_mut() {
+        own.sort_by_key(|(family, _)| *family);
+    }
+    let mut all = answers.values();
+    let first = all.next();
+    let agree = all.all(|own| Some(own) == first);
+    match answers.len() {
         0 | 1 => "1 resolver asked".to_owned(),
-        agreed => format!("{agreed} resolvers agree"),
+        many if agree => format!("{many} resolvers agree"),
+        many => format!("{many} resolvers asked"),
     }
 }
 

@@ -199,9 +199,9 @@ fn row(finding: &Finding) -> String {
         // The notes of the others stand with their evidence.
         Verdict::Exposed | Verdict::Inconclusive => {}
         Verdict::Blocked => {
-            for note in &finding.notes {
+            for note in facts::notes(finding) {
                 text.push_str("<br>");
-                text.push_str(&Phrase::new(headline::note(*note)).markdown());
+                text.push_str(&Phrase::new(headline::note(note)).markdown());
             }
         }
     }

@@ -24,6 +24,7 @@ use noentry::domain::report::{
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
+use noentry::report::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -49,6 +50,13 @@ pub fn round() -> RoundReport {
         resolver_dead(),
         smtp(),
     ])
+}
+
+/// The report as `report.json` holds it.
+pub fn written(report: &RoundReport) -> String {
+    let mut text = Vec::new();
+    json::write(report, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
 }
 
 /// A round with these findings.

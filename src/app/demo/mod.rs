@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::check;
-use super::output::{say, warn};
+use super::output::{print, warn};
 use crate::cli::{CheckArgs, ConfigArgs, DemoArgs, OutputArgs};
 use crate::domain::finding::Finding;
 use crate::domain::reach::Reach;
@@ -75,13 +75,13 @@ pub(super) async fn run(args: &DemoArgs) -> Exit {
         return Exit::Usage;
     };
     let wrong = differences(&estate.doors, &report.findings);
-    say(&closing(&args.out, exit, &wrong));
+    let printed = print(&closing(&args.out, exit, &wrong));
     if !wrong.is_empty() {
         Exit::Inconclusive
     } else if exit == Exit::Unreported {
         exit
     } else {
-        Exit::Blocked
+        printed
     }
 }
 

@@ -122,7 +122,8 @@ fn http(reader: &mut Reader<'_>, spot: &Spot<'_>, file: &file::HttpDenial) -> Op
         return None;
     }
     let default = HttpDenial::default();
-    let status = statuses(reader, &spot.key("status"), &file.status);
+    let marked = !matches!((&file.header, &file.body), (Field::Absent, Field::Absent));
+    let status = statuses(reader, &spot.key("status"), &file.status, marked);
     let header = headers(reader, &spot.key("header"), &file.header);
     let expected = "text (a regular expression)";
     let body_spot = spot.key("body");
@@ -143,10 +144,13 @@ fn http(reader: &mut Reader<'_>, spot: &Spot<'_>, file: &file::HttpDenial) -> Op
     })
 }
 
+/// Reads the accepted statuses. With a mark of the denier's own (`marked`) any will do; alone, one
+/// that an application gives to whoever it serves would be a false "blocked".
 fn statuses(
     reader: &mut Reader<'_>,
     spot: &Spot<'_>,
     field: &Field<Vec<Field<file::Status>>>,
+    marked: bool,
 ) -> Option<BTreeSet<u16>> {
     let items = reader.fit(spot, field, "a list of status codes, such as `[403, 404]`")?;
     if items.is_empty() {
@@ -165,6 +169,12 @@ fn statuses(
                 let help = "it tells that this vantage asks too often, not that an outsider is \
                             denied; such an answer is always inconclusive";
                 reader.report(spot.place(), "429 is no denial", [help.to_owned()]);
+            }
+            Ok(status @ (100..=399 | 401)) if !marked => {
+                let help = "an outsider who gets this far is served: add the denier's own mark \
+                            with `header` or `body`";
+                let message = format!("{status} alone is no denial");
+                reader.report(spot.place(), message, [help.to_owned()]);
             }
             Ok(status @ 100..=599) => {
                 statuses.insert(status);

@@ -157,7 +157,7 @@ fn of_family(finding: &Finding, family: Family) -> Part {
         verdict,
         reason: word(verdict, reason),
         message: headline::parts(finding, verdict, reason, &endpoints, &names),
-        facts: facts::of_parts(finding, verdict, reason, &endpoints),
+        facts: facts::of_family(finding, verdict, reason, &endpoints, family),
         took_ms: took(finding, |own| own == family),
     }
 }
@@ -270,10 +270,12 @@ fn case<'a>(
         text: match part.verdict {
             Verdict::Exposed | Verdict::Inconclusive => text(report, &message, &part.facts),
             // What holds needs no more than why, and what is worth knowing besides.
-            Verdict::Blocked => std::iter::once(message.as_str())
-                .chain(finding.notes.iter().map(|note| headline::note(*note)))
-                .collect::<Vec<_>>()
-                .join("\n"),
+            Verdict::Blocked => {
+                let notes = part.facts.iter().filter(|fact| fact.label == facts::NOTE);
+                let notes = notes.flat_map(|fact| fact.lines.iter().map(Phrase::text));
+                let lines: Vec<String> = std::iter::once(message.clone()).chain(notes).collect();
+                lines.join("\n")
+            }
         },
         message,
         took_ms: part.took_ms,

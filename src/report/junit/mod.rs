@@ -50,19 +50,11 @@ pub enum Error {
     Utf8(#[from] std::string::FromUtf8Error),
 }
 
-/// The round as JUnit XML with `file` and `line`.
+/// The round as JUnit XML.
 ///
 /// # Errors
 /// If the XML could not be put together, which no round should bring about.
-pub fn render(report: &RoundReport) -> Result<String, Error> {
-    render_as(report, Dialect::Located)
-}
-
-/// The round as JUnit XML for certain readers.
-///
-/// # Errors
-/// As [`render`].
-pub fn render_as(report: &RoundReport, dialect: Dialect) -> Result<String, Error> {
+pub fn render(report: &RoundReport, dialect: Dialect) -> Result<String, Error> {
     let cases = cases::of(report);
     let mut suite = TestSuiteBuilder::new(SUITE);
     suite.set_timestamp(timestamp(report.started));

@@ -35,13 +35,14 @@ pub fn http_answers(ground: Ground) {
         }
         let header = "denial: { status: [403], header: { x-denied-by: gatekeeper } }";
         let body = "denial: { status: [403, 404], body: 'Reference [0-9a-f]{4}' }";
+        let basic = "denial: { status: [401], header: { www-authenticate: Basic realm=lab } }";
         for (name, page, denial) in [
             ("waf, header", "waf", header),
             ("waf, body", "waf", body),
             ("own 403", "denied", header),
             ("own 404", "missing", body),
             ("only 403", "missing", "denial: { status: [403] }"),
-            ("401 counts", "basic", "denial: { status: [401] }"),
+            ("401 counts", "basic", basic),
         ] {
             let url = format!("url: '{origin}/{page}', barrier: http, {denial}");
             config += &target(name, &url);

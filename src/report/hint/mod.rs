@@ -1,0 +1,236 @@
+//! Advice out of the finished round. A hint never changes a verdict. What each says stands here, when
+//! it is given in `rules`.
+
+mod rules;
+
+use std::fmt;
+
+use super::phrase::Phrase;
+use crate::domain::endpoint::{Class, Family};
+use crate::domain::observation::Blind;
+use crate::domain::report::RoundReport;
+
+/// Names of targets or resolvers that a hint is about.
+type Names = Vec<String>;
+
+/// What to do about it. [`Display`](fmt::Display) holds the advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// A login page or a redirect counts as an exposure.
+    LoginPage(Names),
+    /// The status was accepted, but another mark of the denial was missing.
+    DenialUnmet(Names),
+    /// Stopped, but in a way that the denial does not list.
+    WeakerThanPromised(Names),
+    /// No control stands for a class; none is name resolution.
+    NoControl {
+        /// What lacks one.
+        class: Option<Class>,
+        /// Whether the targets are address literals, which have one family and cannot leave it out.
+        literal: bool,
+        /// The targets.
+        targets: Names,
+    },
+    /// A control was not reached throughout.
+    ControlLost(String, Names),
+    /// A control's name leads only to addresses that are not connected to.
+    ControlPrivate(String),
+    /// A control inside a network carries verdicts about the internet.
+    ControlInside(String),
+    /// A port that providers filter has no control of its own.
+    ControlPort(u16, Names),
+    /// This vantage cannot speak IPv6.
+    NoIpv6 {
+        /// Whether the targets are address literals, which cannot leave IPv6 out.
+        literal: bool,
+        /// The targets.
+        targets: Names,
+    },
+    /// This vantage cannot speak IPv4, or has no network.
+    NoIpv4(Names),
+    /// A resolver makes addresses up.
+    ResolverInvents(Names),
+    /// The resolvers did not answer usefully.
+    ResolverBlind(Names),
+    /// A name does not resolve.
+    NameGone(Names),
+    /// A target has an address that is not connected to.
+    PrivateAddress(Names),
+    /// The far side slows this vantage or challenges it.
+    Unwelcome(Names),
+    /// This machine ran out of something.
+    Exhausted(Blind, Names),
+    /// This machine's own rules forbade packets.
+    NotPermitted(Names),
+    /// The round was ended before its time.
+    Interrupted,
+}
+
+impl Hint {
+    /// The advice as a sentence that knows which of its words are ours.
+    #[must_use]
+    pub(super) fn phrase(&self) -> Phrase {
+        match self {
+            Self::LoginPage(targets) => Phrase::new(
+                "a login page or a redirect is an exposure: the promise is that nobody outside even \
+                 gets to it",
+            )
+            .join(about(targets)),
+            Self::DenialUnmet(targets) => Phrase::new(
+                "the status is an accepted one, but the denier's own mark is missing: it may be the \
+                 application that answers",
+            )
+            .join(about(targets)),
+            Self::WeakerThanPromised(targets) => {
+                Phrase::new("the outsider was stopped, but not by what ")
+                    .code("denial")
+                    .say(" lists: mend the rule, or list this stop as well if it is meant to be so")
+                    .join(about(targets))
+            }
+            Self::NoControl {
+                class,
+                literal,
+                targets,
+            } => no_control_advice(*class, *literal).join(about(targets)),
+            Self::ControlLost(control, targets) => Phrase::new("control ")
+                .value(control)
+                .say(
+                    " was not reached throughout: look at this machine's network first, or choose a \
+                     control that is always there",
+                )
+                .join(about(targets)),
+            Self::ControlPrivate(control) => Phrase::new("control ")
+                .value(control)
+                .say(
+                    " has only addresses that are not globally routable, so it was not tried: \
+                     choose one on the internet, or set ",
+                )
+                .code("probe_non_global: true")
+                .say(" if this vantage is meant to look inside"),
+            Self::ControlInside(control) => Phrase::new("control ").value(control).say(
+                " stands on an address that is not globally routable, so it does not speak for \
+                 the way to the internet: choose one there",
+            ),
+            Self::ControlPort(port, targets) => Phrase::new(format!(
+                "many providers filter outbound port {port}: add a control on port {port}, something \
+                 that must be reachable there"
+            ))
+            .join(about(targets)),
+            Self::NoIpv6 { literal, targets } => {
+                Phrase::new("this machine has no IPv6: run from a vantage that has it")
+                    .join(unwatch(Family::Ipv6, *literal))
+                    .join(about(targets))
+            }
+            Self::NoIpv4(targets) => {
+                Phrase::new("this machine has no way out over IPv4: look at its network first")
+                    .join(about(targets))
+            }
+            Self::ResolverInvents(resolvers) => Phrase::new(
+                "a resolver gives addresses to names that cannot exist, so its answers prove \
+                 nothing: ask others with ",
+            )
+            .code("resolvers: [1.1.1.1, 9.9.9.9]")
+            .join(about(resolvers)),
+            Self::ResolverBlind(targets) => {
+                Phrase::new("the resolvers gave no usable answer: ask others with ")
+                    .code("resolvers: [1.1.1.1, 9.9.9.9]")
+                    .join(about(targets))
+            }
+            Self::NameGone(targets) => Phrase::new(
+                "the name does not resolve: remove the target, or promise exactly that with ",
+            )
+            .code("barrier: dns")
+            .join(about(targets)),
+            Self::PrivateAddress(targets) => Phrase::new(
+                "addresses that are not globally routable are not connected to: where this vantage \
+                 is meant to look inside, set ",
+            )
+            .code("probe_non_global: true")
+            .join(about(targets)),
+            Self::Unwelcome(targets) => Phrase::new(
+                "the answer tells about this vantage: let its address pass to the denial, or look \
+                 from another network",
+            )
+            .join(about(targets)),
+            Self::Exhausted(blind, targets) => Phrase::new(format!("{blind}: lower "))
+                .code("--concurrency")
+                .join(about(targets)),
+            Self::NotPermitted(targets) => Phrase::new(
+                "this machine's own firewall or sandbox forbade the packets: let noentry out, or run \
+                 it elsewhere",
+            )
+            .join(about(targets)),
+            Self::Interrupted => Phrase::new(
+                "the round was ended before its time, and what was not tried is inconclusive: run it \
+                 again",
+            ),
+        }
+    }
+}
+
+fn no_control_advice(class: Option<Class>, literal: bool) -> Phrase {
+    let Some(class) = class else {
+        return Phrase::new(
+            "a missing name proves nothing without a name that must resolve: add one to ",
+        )
+        .code("controls:")
+        .say(", such as ")
+        .code("- tcp: www.example.com:443");
+    };
+    Phrase::new(format!(
+        "silence proves nothing without a control: add something that must be reachable with {class} \
+         to "
+    ))
+    .code("controls:")
+    .say(", such as ")
+    .code("- tcp: www.example.com:443")
+    .join(unwatch(class.family, literal))
+}
+
+/// The other way out where IPv6 is the trouble, unless the target is nothing but an IPv6 address.
+fn unwatch(family: Family, literal: bool) -> Phrase {
+    match family {
+        Family::Ipv6 if !literal => {
+            Phrase::new(", or declare IPv6 unwatched with ").code("families: [ipv4]")
+        }
+        Family::Ipv4 | Family::Ipv6 => Phrase::default(),
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.phrase().text())
+    }
+}
+
+/// ` (Orders database, Intranet and 3 more)`.
+fn about(names: &[String]) -> Phrase {
+    if names.is_empty() {
+        Phrase::default()
+    } else {
+        Phrase::new(" (").values(names, 3).say(")")
+    }
+}
+
+/// All advice for a round, what concerns exposures first.
+#[must_use]
+pub fn hints(report: &RoundReport) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    hints.extend(rules::login_page(report));
+    hints.extend(rules::denial_unmet(report));
+    hints.extend(rules::weaker(report));
+    hints.extend(rules::no_control(report));
+    hints.extend(rules::control_lost(report));
+    hints.extend(rules::control_private(report));
+    hints.extend(rules::control_port(report));
+    hints.extend(rules::no_family(report));
+    hints.extend(rules::resolver_invents(report));
+    hints.extend(rules::resolver_blind(report));
+    hints.extend(rules::name_gone(report));
+    hints.extend(rules::private_address(report));
+    hints.extend(rules::unwelcome(report));
+    hints.extend(rules::exhausted(report));
+    hints.extend(rules::not_permitted(report));
+    hints.extend(report.interrupted.then_some(Hint::Interrupted));
+    hints
+}

@@ -1,0 +1,264 @@
+//! The rules: each is one function over the finished round, and finds at most what it is named after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::saw;
+use super::{Hint, Names};
+use crate::domain::address::is_global;
+use crate::domain::endpoint::Family;
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
+use crate::domain::observation::Blind;
+use crate::domain::reach::Reach;
+use crate::domain::report::{ControlReport, RoundReport};
+use crate::domain::target::Barrier;
+use crate::domain::verdict::{Reason, Verdict};
+
+/// Every reason with which some part of a finding has its verdict.
+fn reasons(finding: &Finding) -> impl Iterator<Item = &Reason> {
+    std::iter::once(&finding.reason)
+        .chain(finding.endpoints.iter().map(|e| &e.reason))
+        .chain(finding.name_verdicts.iter().map(|n| &n.reason))
+}
+
+/// The targets for which a rule holds; `None` if there are none.
+fn targets(report: &RoundReport, rule: impl Fn(&Finding) -> bool) -> Option<Names> {
+    let found: Names = report
+        .findings
+        .iter()
+        .filter(|f| rule(f))
+        .map(|f| f.target.name.clone())
+        .collect();
+    (!found.is_empty()).then_some(found)
+}
+
+fn with_reason(report: &RoundReport, rule: impl Fn(&Reason) -> bool) -> Option<Names> {
+    targets(report, |f| reasons(f).any(&rule))
+}
+
+fn with_blind(report: &RoundReport, rule: impl Fn(Blind) -> bool) -> Option<Names> {
+    with_reason(
+        report,
+        |reason| matches!(reason, Reason::Blind { cause } if rule(*cause)),
+    )
+}
+
+fn exposed_endpoints(finding: &Finding) -> impl Iterator<Item = &EndpointReport> {
+    finding
+        .endpoints
+        .iter()
+        .filter(|e| e.verdict == Verdict::Exposed)
+}
+
+pub(super) fn login_page(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        exposed_endpoints(finding)
+            .filter_map(saw::http)
+            .any(|http| http.status == 401 || (300..400).contains(&http.status))
+    })
+    .map(Hint::LoginPage)
+}
+
+pub(super) fn denial_unmet(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        exposed_endpoints(finding)
+            .filter_map(saw::http)
+            .any(|http| http.unmet.is_some())
+    })
+    .map(Hint::DenialUnmet)
+}
+
+pub(super) fn weaker(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| *r == Reason::WeakerThanPromised).map(Hint::WeakerThanPromised)
+}
+
+/// One hint for every different cause, with the targets that have it.
+fn by_cause<K: Ord>(
+    report: &RoundReport,
+    cause: impl Fn(&Finding, &Reason) -> Option<K>,
+    hint: impl Fn(K, Names) -> Hint,
+) -> Vec<Hint> {
+    let mut groups: BTreeMap<K, Names> = BTreeMap::new();
+    for finding in &report.findings {
+        let causes: BTreeSet<K> = reasons(finding)
+            .filter_map(|reason| cause(finding, reason))
+            .collect();
+        for cause in causes {
+            let names = groups.entry(cause).or_default();
+            names.push(finding.target.name.clone());
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(cause, names)| hint(cause, names))
+        .collect()
+}
+
+/// Whether a target is declared by its address.
+fn is_literal(finding: &Finding) -> bool {
+    finding.name.is_none()
+}
+
+pub(super) fn no_control(report: &RoundReport) -> Vec<Hint> {
+    let cause = |finding: &Finding, reason: &Reason| match reason {
+        Reason::NoControl { class } => Some((*class, is_literal(finding))),
+        _ => None,
+    };
+    by_cause(report, cause, |(class, literal), targets| Hint::NoControl {
+        class,
+        literal,
+        targets,
+    })
+}
+
+pub(super) fn control_lost(report: &RoundReport) -> Vec<Hint> {
+    let cause = |_: &Finding, reason: &Reason| match reason {
+        Reason::ControlLost { control } => Some(control.clone()),
+        _ => None,
+    };
+    by_cause(report, cause, Hint::ControlLost)
+}
+
+pub(super) fn control_port(report: &RoundReport) -> Vec<Hint> {
+    let cause = |_: &Finding, reason: &Reason| match reason {
+        Reason::ControlOnOtherPort { port } => Some(*port),
+        _ => None,
+    };
+    by_cause(report, cause, Hint::ControlPort)
+}
+
+pub(super) fn control_private(report: &RoundReport) -> Vec<Hint> {
+    let hint = |control: &ControlReport| {
+        let mut endpoints = control.checks.iter().flat_map(|check| &check.endpoints);
+        if only_private(control) {
+            Some(Hint::ControlPrivate(control.name.clone()))
+        } else if endpoints.any(|e| !is_global(e.endpoint.address))
+            && carries_global(report, control)
+        {
+            Some(Hint::ControlInside(control.name.clone()))
+        } else {
+            None
+        }
+    };
+    report.controls.iter().filter_map(hint).collect()
+}
+
+/// Whether a control was never tried because its name gave only addresses that are not connected to.
+/// Where `probe_non_global` is set, such a control has endpoints, or its name was found.
+fn only_private(control: &ControlReport) -> bool {
+    let queries = || {
+        let names = control
+            .checks
+            .iter()
+            .filter_map(|check| check.name.as_ref());
+        names.flat_map(|name| &name.queries)
+    };
+    let mut addresses = queries()
+        .filter_map(|query| match &query.answer {
+            NameAnswer::Addresses(addresses) => Some(addresses),
+            NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => None,
+        })
+        .flatten()
+        .peekable();
+    control.name_held == Some(false)
+        && control
+            .checks
+            .iter()
+            .all(|check| check.endpoints.is_empty())
+        && addresses.peek().is_some()
+        && addresses.all(|address| !is_global(*address))
+}
+
+/// Whether an address on the internet lacks a control, or has only this one.
+fn carries_global(report: &RoundReport, control: &ControlReport) -> bool {
+    let mut endpoints = report.findings.iter().flat_map(|f| &f.endpoints);
+    endpoints.any(|e| {
+        let lacks = matches!(e.reason, Reason::NoControl { .. });
+        let rests_on = e.rests_on.as_ref();
+        is_global(e.endpoint.address)
+            && (lacks || rests_on.is_some_and(|rests_on| rests_on.control == control.name))
+    })
+}
+
+pub(super) fn no_family(report: &RoundReport) -> Vec<Hint> {
+    let blind = |family: Family, wanted: &dyn Fn(&Finding) -> bool| {
+        targets(report, |finding| {
+            wanted(finding)
+                && finding.endpoints.iter().any(|e| {
+                    let cause = match &e.reason {
+                        Reason::Blind { cause } => *cause,
+                        _ => return false,
+                    };
+                    e.endpoint.family() == family
+                        && matches!(cause, Blind::NoRoute | Blind::NoFamily)
+                })
+        })
+    };
+    let six = [false, true].into_iter().filter_map(|literal| {
+        let targets = blind(Family::Ipv6, &|finding| is_literal(finding) == literal)?;
+        Some(Hint::NoIpv6 { literal, targets })
+    });
+    let four = blind(Family::Ipv4, &|_| true).map(Hint::NoIpv4);
+    six.chain(four).collect()
+}
+
+pub(super) fn resolver_invents(report: &RoundReport) -> Option<Hint> {
+    let inventing = report.resolvers.iter().filter(|r| r.invents);
+    let names: Names = inventing.map(|r| r.resolver.clone()).collect();
+    (!names.is_empty()).then_some(Hint::ResolverInvents(names))
+}
+
+pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
+    let deaf = with_blind(report, |blind| match blind {
+        Blind::ResolverTimeout
+        | Blind::ResolverServfail
+        | Blind::ResolverRefused
+        | Blind::ResolverTruncated
+        | Blind::ResolverWithholds
+        | Blind::ResolverError => true,
+        Blind::NoRoute
+        | Blind::NoFamily
+        | Blind::LocalUnreachable
+        | Blind::NotPermitted
+        | Blind::TooManyFiles
+        | Blind::NoLocalPort
+        | Blind::NoBuffers
+        | Blind::LocalError
+        | Blind::Interrupted => false,
+    });
+    deaf.map(Hint::ResolverBlind)
+}
+
+pub(super) fn name_gone(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| *r == Reason::NameGone).map(Hint::NameGone)
+}
+
+pub(super) fn private_address(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        finding.target.barrier != Barrier::Dns
+            && finding
+                .endpoints
+                .iter()
+                .any(|e| e.reach == Some(Reach::PrivateAddress))
+    })
+    .map(Hint::PrivateAddress)
+}
+
+pub(super) fn unwelcome(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| {
+        matches!(r, Reason::Throttled | Reason::Challenged)
+    })
+    .map(Hint::Unwelcome)
+}
+
+pub(super) fn exhausted(report: &RoundReport) -> Vec<Hint> {
+    let causes = [Blind::TooManyFiles, Blind::NoLocalPort, Blind::NoBuffers];
+    let hint = |cause| {
+        let names = with_blind(report, |blind| blind == cause)?;
+        Some(Hint::Exhausted(cause, names))
+    };
+    causes.into_iter().filter_map(hint).collect()
+}
+
+pub(super) fn not_permitted(report: &RoundReport) -> Option<Hint> {
+    with_blind(report, |blind| blind == Blind::NotPermitted).map(Hint::NotPermitted)
+}
