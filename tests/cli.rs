@@ -485,3 +485,54 @@ fn help_completions_manual_and_schemas_are_printed() {
         assert!(out.contains(part), "{args:?}: {out}");
     }
 }
+
+#[test]
+fn an_old_report_never_passes_for_this_rounds() {
+    let folder = TempDir::new().unwrap();
+    let old = folder.path().join("junit.xml");
+    fs::write(&old, "<testsuites/>").unwrap();
+    fs::write(folder.path().join("noentry.yml"), "version: 2\n").unwrap();
+    noentry(folder.path())
+        .args(["check", "--junit", "junit.xml"])
+        .assert()
+        .code(2);
+    assert!(!old.exists());
+}
+
+#[test]
+fn reports_that_would_overwrite_each_other_or_the_configuration_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let (_closed, closed) = closed();
+    config(folder.path(), closed, &[("a", closed)]);
+    for outputs in [
+        ["--json", "same", "--junit", "./same"],
+        ["--json", "noentry.yml", "--junit", "b"],
+    ] {
+        let run = noentry(folder.path())
+            .arg("check")
+            .args(outputs)
+            .assert()
+            .code(2);
+        assert!(!text(&run.get_output().stderr).is_empty());
+    }
+    assert!(folder.path().join("noentry.yml").exists());
+}
+
+#[test]
+fn what_cannot_be_printed_is_not_reported() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_closed, closed) = closed();
+    config(folder.path(), control, &[("a", closed)]);
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let program = assert_cmd::cargo::cargo_bin("noentry");
+        let status = std::process::Command::new(program)
+            .current_dir(folder.path())
+            .arg("check")
+            .env_remove("GITHUB_ACTIONS")
+            .stdout(full)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(4));
+    }
+}

@@ -1,7 +1,7 @@
 //! `noentry check`: from a configuration to verdicts and reports.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +54,15 @@ pub(super) async fn round(
         per_host: args.per_host,
         targets: args.targets.clone(),
     };
-    let mut plan = plan(&args.config, &overrides)?;
+    let found = config::find(args.config.config.as_deref());
+    let config: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
+    if let Some(clash) = output::clashes(&args.outputs, &config) {
+        warn(&clash);
+        return None;
+    }
+    // Whatever goes wrong from here on, no old report may pass for this round's.
+    output::forget(&args.outputs);
+    let mut plan = read(found, &args.config, &overrides)?;
     if let Some(env) = env.filter(|env| env.on_actions) {
         plan.controls.extend(github_control(env));
     }
@@ -92,23 +100,21 @@ pub(super) async fn round(
     Some((report, exit))
 }
 
-/// Reads the configuration; says what is wrong with it and gives `None`.
+/// Finds and reads the configuration; says what is wrong with it and gives `None`.
 pub(super) fn plan(args: &ConfigArgs, overrides: &Overrides) -> Option<Plan> {
-    let path = match config::find(args.config.as_deref()) {
-        Ok(path) => path,
-        Err(problems) => {
-            show_problem(&problems.render(colour_on_stderr()));
-            return None;
-        }
-    };
+    read(config::find(args.config.as_deref()), args, overrides)
+}
+
+fn read(
+    found: Result<PathBuf, config::Problems>,
+    args: &ConfigArgs,
+    overrides: &Overrides,
+) -> Option<Plan> {
     let vars = args.vars.iter().cloned().collect();
-    match load(&path, &vars, overrides) {
-        Ok(plan) => Some(plan),
-        Err(problems) => {
-            show_problem(&problems.render(colour_on_stderr()));
-            None
-        }
-    }
+    found
+        .and_then(|path| load(&path, &vars, overrides))
+        .inspect_err(|problems| show_problem(&problems.render(colour_on_stderr())))
+        .ok()
 }
 
 fn load(

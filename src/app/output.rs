@@ -181,6 +181,15 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
+/// Removes the reports of an earlier round that stand where this one's are to be written. One that
+/// cannot be removed is said when it cannot be written either.
+pub(super) fn forget(wanted: &OutputArgs) {
+    let paths = [&wanted.json, &wanted.junit, &wanted.summary];
+    for path in paths.into_iter().flatten().filter(|path| path.is_file()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 /// What became of a report file.
 enum Saved {
     /// Nobody asked for it.

@@ -180,7 +180,7 @@ fn span(
 ) -> Option<Duration> {
     let expected = format!(
         "a duration from {} to {}",
-        humantime::format_duration(*allowed.start()),
+        written(*allowed.start()),
         written(*allowed.end())
     );
     reader.parsed(spot, field, &expected, |text| {
@@ -195,7 +195,10 @@ fn span(
 
 /// Seconds stay seconds: `60s`, not `1m`.
 fn written(span: Duration) -> String {
-    format!("{}s", span.as_secs())
+    match span.as_millis() {
+        millis if millis.is_multiple_of(1000) => format!("{}s", span.as_secs()),
+        millis => format!("{millis}ms"),
+    }
 }
 
 fn check_typed(reader: &mut Reader<'_>, overrides: &Overrides) {
