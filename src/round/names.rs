@@ -26,6 +26,15 @@ const WITH_BOTH: &str = "a.root-servers.net";
 
 type Answers = Rc<OnceCell<Rc<[NameQuery]>>>;
 
+/// Which of the two times a target's name is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Asking {
+    /// Before its endpoints are tried.
+    First,
+    /// After, for answers that change.
+    Again,
+}
+
 /// One resolver, and what was found out about it.
 struct Resolver {
     address: SocketAddr,
@@ -41,7 +50,7 @@ struct Resolver {
 pub(crate) struct Names {
     /// None where the system's own could not be read.
     resolvers: Vec<Resolver>,
-    cache: RefCell<HashMap<(String, Family), Answers>>,
+    cache: RefCell<HashMap<(String, Family, Asking), Answers>>,
     in_flight: Semaphore,
 }
 
@@ -62,7 +71,8 @@ impl Names {
         }
     }
 
-    /// What every resolver says about a name, asked once a round: the targets of one host share it.
+    /// What every resolver says about a name, asked once a round and asking: the targets of one host
+    /// share it.
     ///
     /// A resolver that answered nothing when the round began is not asked for every name again: ten
     /// thousand names would wait for it in vain.
@@ -71,12 +81,13 @@ impl Names {
         course: &Course<'_, W>,
         name: &str,
         family: Family,
+        asking: Asking,
         timeout: Duration,
     ) -> Rc<[NameQuery]> {
         let cell = self
             .cache
             .borrow_mut()
-            .entry((name.to_owned(), family))
+            .entry((name.to_owned(), family, asking))
             .or_default()
             .clone();
         cell.get_or_init(|| async {

@@ -29,6 +29,8 @@ struct Fake {
     begun: Instant,
     behaviour: Behaviour,
     names: HashMap<(&'static str, &'static str), NameAnswer>,
+    /// Answers from half a second on.
+    later: HashMap<&'static str, NameAnswer>,
     /// Start of every attempt against every endpoint.
     log: RefCell<Vec<(Endpoint, Duration)>>,
     in_flight: RefCell<HashMap<IpAddr, usize>>,
@@ -41,6 +43,7 @@ impl Fake {
             begun: Instant::now(),
             behaviour: Box::new(behaviour),
             names: HashMap::new(),
+            later: HashMap::new(),
             log: RefCell::default(),
             in_flight: RefCell::default(),
             most_at_one: RefCell::default(),
@@ -107,7 +110,9 @@ impl World for Fake {
             .names
             .iter()
             .find(|((r, n), _)| *r == resolver && (*n == name || *n == "*"));
-        let answer = match known.map(|(_, answer)| answer) {
+        let moved = self.later.get(name);
+        let moved = moved.filter(|_| self.begun.elapsed() > Duration::from_millis(500));
+        let answer = match moved.or(known.map(|(_, answer)| answer)) {
             Some(NameAnswer::Addresses(all)) => {
                 let some: Vec<_> = all
                     .iter()
@@ -666,4 +671,28 @@ async fn a_control_whose_name_cannot_be_asked_in_a_family_is_lost_over_it() {
     plan.controls = vec![control(tcp("2a00::9", 443))];
     let report = undisturbed(&world, &plan).await;
     assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_only_a_later_answer_holds_is_an_endpoint_too() {
+    let door = |endpoint: Endpoint, at| {
+        let open = endpoint.address.to_string() == "5.5.5.2";
+        only_control_answers(endpoint, at).or(open.then_some(Reach::Connected))
+    };
+    let mut world = named(Fake::new(door));
+    for resolver in ["1.1.1.1", "8.8.8.8"] {
+        world = world.name(resolver, "db.example", addresses(&["5.5.5.1"]));
+    }
+    world.later.insert("db.example", addresses(&["5.5.5.2"]));
+    let plan = named_plan(target("db", tcp("db.example", 22), Barrier::Network));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Exposed);
+    assert_eq!(report.findings[0].endpoints.len(), 2);
+
+    let mut world = named(Fake::new(only_control_answers));
+    world
+        .later
+        .insert("intranet.example", addresses(&["5.5.5.2"]));
+    let report = undisturbed(&world, &named_plan(intranet())).await;
+    assert_eq!(report.verdict, Verdict::Exposed);
 }

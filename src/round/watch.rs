@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::limits::Slots;
-use super::names::{Names, union};
+use super::names::{Asking, Names, union};
 use super::schedule::{Course, Task, attempts};
 use super::world::World;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
-use crate::domain::finding::NameReport;
+use crate::domain::finding::{NameQuery, NameReport};
 use crate::domain::observation::{Attempt, Observation};
 use crate::domain::target::{Barrier, Target};
 use crate::domain::verdict::{Standing, Verdict, judge};
@@ -37,6 +38,9 @@ pub(crate) struct Tried {
 }
 
 /// Looks at one target.
+///
+/// Its name is asked for twice, before and after: where answers rotate, the second may hold addresses
+/// that the first did not, and they are endpoints like any other.
 pub(crate) async fn watch<W: World>(
     course: &Course<'_, W>,
     slots: &Slots,
@@ -45,35 +49,76 @@ pub(crate) async fn watch<W: World>(
     denial: &CompiledDenial,
 ) -> Sight {
     let mut sight = Sight::default();
-    sight.addresses.extend(target.kind.address());
-    if let Some(name) = target.kind.name() {
-        let ask = target
-            .families
-            .iter()
-            .map(|family| names.shared(course, name, *family, target.pace.timeout));
-        let queries: Vec<_> = join_all(ask)
-            .await
-            .iter()
-            .flat_map(|answers| answers.iter().cloned())
-            .collect();
-        sight.addresses = union(&queries);
-        sight.name = Some(NameReport {
-            name: name.to_owned(),
-            queries,
-        });
-    }
-    sight
-        .addresses
-        .retain(|address| target.families.contains(&Family::of(*address)));
-    let Some(port) = target.kind.port() else {
+    let Some(name) = target.kind.name() else {
+        sight.addresses.extend(target.kind.address());
+        sight.endpoints = knock(course, slots, target, denial, &sight.addresses).await;
         return sight;
+    };
+    let asked = Instant::now();
+    let queries = ask(course, names, target, name, Asking::First).await;
+    sight.addresses = watched(target, &queries);
+    sight.endpoints = knock(course, slots, target, denial, &sight.addresses).await;
+
+    let pause = tokio::time::sleep_until(asked + target.pace.interval);
+    let mut report = NameReport {
+        name: name.to_owned(),
+        queries,
+    };
+    if course.stop.or(pause).await.is_some() {
+        let again = ask(course, names, target, name, Asking::Again).await;
+        let mut new = watched(target, &again);
+        new.retain(|address| !sight.addresses.contains(address));
+        if !new.is_empty() {
+            report.queries.extend(again);
+            sight
+                .endpoints
+                .extend(knock(course, slots, target, denial, &new).await);
+            sight.addresses.extend(new);
+        }
+    }
+    sight.name = Some(report);
+    sight
+}
+
+/// Asks every resolver for the target's name in every watched family.
+async fn ask<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    target: &Target,
+    name: &str,
+    asking: Asking,
+) -> Vec<NameQuery> {
+    let questions = target
+        .families
+        .iter()
+        .map(|family| names.shared(course, name, *family, asking, target.pace.timeout));
+    let answers = join_all(questions).await;
+    answers.iter().flat_map(|all| all.iter().cloned()).collect()
+}
+
+/// The addresses in the watched families.
+fn watched(target: &Target, queries: &[NameQuery]) -> Vec<IpAddr> {
+    let mut addresses = union(queries);
+    addresses.retain(|address| target.families.contains(&Family::of(*address)));
+    addresses
+}
+
+/// Tries every address that may be connected to.
+async fn knock<W: World>(
+    course: &Course<'_, W>,
+    slots: &Slots,
+    target: &Target,
+    denial: &CompiledDenial,
+    addresses: &[IpAddr],
+) -> Vec<Tried> {
+    let Some(port) = target.kind.port() else {
+        return Vec::new();
     };
     // A published address decides at the barrier `dns`; there is no need to knock.
     if target.barrier == Barrier::Dns {
-        return sight;
+        return Vec::new();
     }
-    let tries = sight
-        .addresses
+    let tries = addresses
         .iter()
         .filter(|address| target.probe_non_global || is_global(**address))
         .map(|address| Endpoint::tcp(*address, port))
@@ -92,8 +137,7 @@ pub(crate) async fn watch<W: World>(
                 complete,
             }
         });
-    sight.endpoints = join_all(tries).await;
-    sight
+    join_all(tries).await
 }
 
 /// Whether this observation alone makes the target exposed, whatever the controls say.
