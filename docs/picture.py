@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws a terminal's output as SVG, for the README.
 
-    CLICOLOR_FORCE=1 target/debug/noentry demo | python3 docs/picture.py > docs/demo.svg
+    script -qec 'stty rows 50 cols 100; target/debug/noentry demo 2>/dev/null' /dev/null | tr -d '\r' |
+        python3 docs/picture.py > docs/demo.svg
 
 Needs the Python package rich (14.1 was used).
 """

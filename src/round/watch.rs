@@ -38,9 +38,6 @@ pub(crate) struct Tried {
 }
 
 /// Looks at one target.
-///
-/// Its name is asked for twice, before and after: where answers rotate, the second may hold addresses
-/// that the first did not, and they are endpoints like any other.
 pub(crate) async fn watch<W: World>(
     course: &Course<'_, W>,
     slots: &Slots,
@@ -48,12 +45,27 @@ pub(crate) async fn watch<W: World>(
     target: &Target,
     denial: &CompiledDenial,
 ) -> Sight {
+    if let Some(name) = target.kind.name() {
+        // Boxed, so that ten thousand address literals in flight do not carry its weight.
+        return Box::pin(watch_name(course, slots, names, target, name, denial)).await;
+    }
     let mut sight = Sight::default();
-    let Some(name) = target.kind.name() else {
-        sight.addresses.extend(target.kind.address());
-        sight.endpoints = knock(course, slots, target, denial, &sight.addresses).await;
-        return sight;
-    };
+    sight.addresses.extend(target.kind.address());
+    sight.endpoints = knock(course, slots, target, denial, &sight.addresses).await;
+    sight
+}
+
+/// The same where there is a name. It is asked for twice, before and after: where answers rotate, the
+/// second may hold addresses that the first did not, and they are endpoints like any other.
+async fn watch_name<W: World>(
+    course: &Course<'_, W>,
+    slots: &Slots,
+    names: &Names,
+    target: &Target,
+    name: &str,
+    denial: &CompiledDenial,
+) -> Sight {
+    let mut sight = Sight::default();
     let asked = Instant::now();
     let queries = ask(course, names, target, name, Asking::First).await;
     sight.addresses = watched(target, &queries);
