@@ -42,8 +42,10 @@ struct Resolver {
     invents: Cell<bool>,
     /// Withholds IPv6 addresses.
     filters: Cell<bool>,
-    /// Has answered nothing at all so far.
-    deaf: Cell<bool>,
+    /// Was asked for names that say nothing about the targets.
+    tested: Cell<bool>,
+    /// Has answered anything at all so far, were it an error.
+    answered: Cell<bool>,
 }
 
 /// The resolvers of a round.
@@ -63,7 +65,8 @@ impl Names {
                     address,
                     invents: Cell::new(false),
                     filters: Cell::new(false),
-                    deaf: Cell::new(false),
+                    tested: Cell::new(false),
+                    answered: Cell::new(false),
                 })
                 .collect(),
             cache: RefCell::new(HashMap::new()),
@@ -74,8 +77,8 @@ impl Names {
     /// What every resolver says about a name, asked once a round and asking: the targets of one host
     /// share it.
     ///
-    /// A resolver that answered nothing when the round began is not asked for every name again: ten
-    /// thousand names would wait for it in vain.
+    /// A resolver that answered nothing at all when the round began is not asked for every name again:
+    /// ten thousand names would wait for it in vain.
     pub(crate) async fn shared<W: World>(
         &self,
         course: &Course<'_, W>,
@@ -92,7 +95,7 @@ impl Names {
             .clone();
         cell.get_or_init(|| async {
             let all = self.resolvers.iter().map(|resolver| async move {
-                if resolver.deaf.get() {
+                if resolver.tested.get() && !resolver.answered.get() {
                     return blind(resolver.address, family, Blind::ResolverTimeout);
                 }
                 let _permit = course.stop.or(self.in_flight.acquire()).await;
@@ -176,7 +179,7 @@ impl Names {
 
 impl Resolver {
     /// Draws the conclusions from the answers to [`Names::check_honesty`]'s questions. What was seen
-    /// once stands; only deafness can pass.
+    /// once stands.
     fn learn(&self, answers: &[(&str, Family, NameAnswer)]) {
         let about_both = |wanted: Family| {
             answers
@@ -192,11 +195,9 @@ impl Resolver {
             *name != WITH_BOTH && matches!(answer, NameAnswer::Addresses(_))
         });
         let filters = has(about_both(Family::Ipv4)) && lacks(about_both(Family::Ipv6));
-        let silent = |answer: &NameAnswer| *answer == NameAnswer::Blind(Blind::ResolverTimeout);
         self.invents.set(self.invents.get() || invents);
         self.filters.set(self.filters.get() || filters);
-        self.deaf
-            .set(answers.iter().all(|(_, _, answer)| silent(answer)));
+        self.tested.set(true);
     }
 }
 
@@ -211,6 +212,9 @@ async fn ask_one<W: World>(
     let Some(mut query) = course.stop.or(lookup).await else {
         return blind(resolver.address, family, Blind::Interrupted);
     };
+    if query.answer != NameAnswer::Blind(Blind::ResolverTimeout) {
+        resolver.answered.set(true);
+    }
     if resolver.filters.get() && family == Family::Ipv6 && query.answer == NameAnswer::NoData {
         query.answer = NameAnswer::Blind(Blind::ResolverWithholds);
     }

@@ -1,6 +1,6 @@
 //! The round's order and timing in a world made of closures, with the clock standing still.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -33,6 +33,7 @@ struct Fake {
     later: HashMap<&'static str, NameAnswer>,
     /// Start of every attempt against every endpoint.
     log: RefCell<Vec<(Endpoint, Duration)>>,
+    lookups: Cell<usize>,
     in_flight: RefCell<HashMap<IpAddr, usize>>,
     most_at_one: RefCell<usize>,
 }
@@ -45,6 +46,7 @@ impl Fake {
             names: HashMap::new(),
             later: HashMap::new(),
             log: RefCell::default(),
+            lookups: Cell::default(),
             in_flight: RefCell::default(),
             most_at_one: RefCell::default(),
         }
@@ -105,6 +107,7 @@ impl World for Fake {
         family: Family,
         _: Duration,
     ) -> NameQuery {
+        self.lookups.set(self.lookups.get() + 1);
         let resolver = resolver.ip().to_string();
         let known = self
             .names
@@ -695,4 +698,22 @@ async fn an_address_that_only_a_later_answer_holds_is_an_endpoint_too() {
         .insert("intranet.example", addresses(&["5.5.5.2"]));
     let report = undisturbed(&world, &named_plan(intranet())).await;
     assert_eq!(report.verdict, Verdict::Exposed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resolver_that_never_answers_is_not_waited_for_by_every_name() {
+    let targets = (0..2_000)
+        .map(|n| {
+            let host = format!("host{n}.example");
+            target(&host, tcp(&host, 22), Barrier::Network)
+        })
+        .collect();
+    let silence = NameAnswer::Blind(Blind::ResolverTimeout);
+    let world = Fake::new(only_control_answers)
+        .name("1.1.1.1", "*", silence.clone())
+        .name("8.8.8.8", "*", silence);
+    let report = undisturbed(&world, &plan(targets)).await;
+    assert_eq!(report.totals.inconclusive, 2_000);
+    assert_eq!(report.findings[0].reason.as_str(), "resolver_timeout");
+    assert!(world.lookups.get() < 100, "{}", world.lookups.get());
 }
