@@ -31,7 +31,6 @@
 pub mod actions;
 pub mod app;
 pub mod cli;
-
 pub mod config;
 pub mod domain;
 pub mod exit;
