@@ -536,3 +536,22 @@ fn what_cannot_be_printed_is_not_reported() {
         assert_eq!(status.code(), Some(4));
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn too_few_open_files_are_said_and_no_panic() {
+    let folder = TempDir::new().unwrap();
+    let (_closed, closed) = closed();
+    config(folder.path(), closed, &[("a", closed)]);
+    for files in [7, 12, 31] {
+        let program = assert_cmd::cargo::cargo_bin("noentry");
+        let script = format!("ulimit -n {files}; exec {} check", program.display());
+        let run = std::process::Command::new("sh")
+            .current_dir(folder.path())
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(2), "{files}");
+        assert!(text(&run.stderr).contains("files may be open"), "{files}");
+    }
+}

@@ -8,6 +8,7 @@ mod show;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
+use crate::round::{FEWEST_FILES, raise_open_files};
 
 /// Runs what was typed.
 #[must_use]
@@ -25,6 +26,13 @@ pub fn run(cli: &Cli) -> Exit {
 
 /// One thread is enough: a round waits, it does not compute.
 fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
+    if let Some(files) = raise_open_files().filter(|files| *files < FEWEST_FILES) {
+        output::warn(&format!(
+            "only {files} files may be open, and {FEWEST_FILES} are the least: raise the limit, such \
+             as with `ulimit -n 4096`"
+        ));
+        return Exit::Usage;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

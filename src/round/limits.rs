@@ -10,30 +10,38 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit
 /// File descriptors kept for everything that is not an attempt: resolvers, controls, reports.
 const RESERVED_FILES: u64 = 1024;
 
-/// Raises the soft limit on open files to the hard one and says how many attempts fit, at most
-/// `wanted`, at least 1.
+/// The fewest open files with which noentry starts: below, the runtime itself cannot be set up.
+pub const FEWEST_FILES: u64 = 32;
+
+/// Raises the soft limit on open files to the hard one and says what it is then; none where the
+/// system does not tell.
+#[must_use]
+pub fn raise_open_files() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+        let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+        Some(if raised { hard } else { soft })
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}
+
+/// How many attempts fit, at most `wanted`, at least 1.
 ///
 /// Where the limit cannot be read or raised, what stands is used: too many attempts then end blind
 /// (`EMFILE`), never blocked.
 #[must_use]
 pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
-    #[cfg(unix)]
-    {
-        use nix::sys::resource::{Resource, getrlimit, setrlimit};
-        let Ok((mut soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-            return wanted.max(1);
-        };
-        if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() {
-            soft = hard;
-        }
-        // A very low limit is shared half and half.
-        let room = soft.saturating_sub(RESERVED_FILES).max(soft / 2).max(1);
-        wanted.clamp(1, usize::try_from(room).unwrap_or(usize::MAX))
-    }
-    #[cfg(not(unix))]
-    {
-        wanted.max(1)
-    }
+    let Some(files) = raise_open_files() else {
+        return wanted.max(1);
+    };
+    // A very low limit is shared half and half.
+    let room = files.saturating_sub(RESERVED_FILES).max(files / 2).max(1);
+    wanted.clamp(1, usize::try_from(room).unwrap_or(usize::MAX))
 }
 
 /// Places for attempts: so many in all, so many against one address.

@@ -27,6 +27,7 @@ use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
 use crate::domain::target::{Barrier, Plan, Resolvers, Target};
 use crate::probe::{self, CompiledDenial};
 use control::Controls;
+pub use limits::{FEWEST_FILES, raise_open_files};
 use limits::{Slots, fit_into_open_files};
 use names::Names;
 use schedule::Course;
