@@ -47,7 +47,7 @@ pub struct File {
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Defaults {
-    /// The deadline of one attempt, all layers included: 50ms to 60s.
+    /// The deadline of one attempt, all layers included: 500ms to 60s.
     #[schemars(extend("default" = "4.4s"))]
     pub timeout: Field<Span>,
     /// How many attempts an endpoint gets.
@@ -82,7 +82,7 @@ pub struct Control {
     pub tcp: Field<HostPort>,
     /// A name that must resolve.
     pub dns: Field<Name>,
-    /// The deadline of one attempt, all layers included: 50ms to 60s.
+    /// The deadline of one attempt, all layers included: 500ms to 60s.
     pub timeout: Field<Span>,
     /// How many attempts an endpoint gets.
     #[schemars(range(min = 1, max = 20))]
@@ -121,7 +121,7 @@ pub struct Target {
     /// The watched address families; leaving one out declares it unwatched.
     #[schemars(length(min = 1))]
     pub families: Field<Vec<Field<Family>>>,
-    /// The deadline of one attempt, all layers included: 50ms to 60s.
+    /// The deadline of one attempt, all layers included: 500ms to 60s.
     pub timeout: Field<Span>,
     /// How many attempts an endpoint gets.
     #[schemars(range(min = 1, max = 20))]

@@ -97,7 +97,7 @@ fn a_targets_own_control_inherits_the_targets_timing() {
 #[test]
 fn what_is_typed_beats_the_file_also_a_targets_own_setting() {
     let overrides = Overrides {
-        timeout: Some(Duration::from_millis(100)),
+        timeout: Some(Duration::from_millis(600)),
         attempts: Some(1),
         concurrency: Some(9),
         per_host: Some(8),
@@ -115,7 +115,7 @@ fn what_is_typed_beats_the_file_also_a_targets_own_setting() {
     ] {
         assert_eq!(
             (pace.timeout, pace.attempts),
-            (Duration::from_millis(100), 1)
+            (Duration::from_millis(600), 1)
         );
     }
     assert_eq!((plan.concurrency, plan.per_host), (9, 8));
@@ -132,7 +132,7 @@ fn what_is_typed_is_checked_too() {
     };
     let shown = plan_with(PAIR, &overrides).unwrap_err().to_string();
     for part in [
-        "`--timeout` takes a duration from 50ms to 60s\n",
+        "`--timeout` takes a duration from 500ms to 60s\n",
         "`--attempts` takes a whole number from 1 to 20\n",
         "`--concurrency` takes a whole number from 1 to 100000\n",
         "`--per-host` takes a whole number from 1 to 100000\n",

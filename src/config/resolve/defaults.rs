@@ -21,7 +21,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const CONCURRENCY: usize = 16_000;
 const PER_HOST: usize = 32;
 
-const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_mins(1);
+/// Below half a second a far address is silent because it is far, while a near control still answers.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_mins(1);
 const INTERVALS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(1);
 const ATTEMPTS_ALLOWED: RangeInclusive<u64> = 1..=20;
 const FLIGHTS: RangeInclusive<u64> = 1..=100_000;
@@ -211,7 +212,7 @@ fn check_typed(reader: &mut Reader<'_>, overrides: &Overrides) {
         format!("a whole number from {} to {}", range.start(), range.end())
     };
     if let Some(timeout) = overrides.timeout {
-        let bounds = "a duration from 50ms to 60s".to_owned();
+        let bounds = "a duration from 500ms to 60s".to_owned();
         refuse("--timeout", TIMEOUTS.contains(&timeout), bounds);
     }
     if let Some(attempts) = overrides.attempts {
