@@ -203,7 +203,7 @@ fn names_stay_unique_when_cleaning_makes_them_alike() {
 fn a_family_is_only_unpublished_when_the_resolvers_could_say_so() {
     let mut finding = sample::prohibited();
     for query in &mut finding.name.as_mut().unwrap().queries {
-        if query.family == Family::Ipv6 && query.resolver == "9.9.9.9:53" {
+        if query.family == Some(Family::Ipv6) && query.resolver == "9.9.9.9:53" {
             query.answer = NameAnswer::Blind(Blind::ResolverTimeout);
         }
     }

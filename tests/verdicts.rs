@@ -1,15 +1,15 @@
 //! The verdict as a table, held against the code for every combination of rung, barrier, denial,
-//! caveat and standing. The table is written by hand; the code never sees it.
+//! doubt and standing. The table is written by hand; the code never sees it.
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
 use std::collections::BTreeSet;
 
 use noentry::domain::endpoint::{Class, Family, Transport};
-use noentry::domain::observation::{Blind, Caveat, Outcome};
+use noentry::domain::observation::{Blind, Outcome};
 use noentry::domain::reach::Reach;
 use noentry::domain::target::{Barrier, Denial, HttpDenial};
-use noentry::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use noentry::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// What a cell of the table says, with every stop of the barrier listed in the denial.
 ///
@@ -23,6 +23,7 @@ const TABLE: &str = "
 no_name           C    g        g    g
 private_address   C    C        C    C
 public_address    E    n        n    n
+public_record     E    n        n    n
 no_answer         E    C        C    C
 prohibited        E    C        C    C
 refused           E    C        C    C
@@ -34,6 +35,13 @@ served            E    E        E    E
 ";
 
 const BARRIERS: [Barrier; 4] = [Barrier::Dns, Barrier::Network, Barrier::Tls, Barrier::Http];
+
+const DOUBTS: [Option<Doubt>; 4] = [
+    None,
+    Some(Doubt::Throttled),
+    Some(Doubt::Challenged),
+    Some(Doubt::Mute("it may be silent")),
+];
 
 const CLASS: Class = Class {
     transport: Transport::Tcp,
@@ -56,7 +64,7 @@ fn cells() -> Vec<(Reach, Barrier, char)> {
     cells
 }
 
-fn standings() -> [Standing; 6] {
+fn standings() -> [Standing; 8] {
     [
         Standing::Held(RestsOn {
             control: "c".to_owned(),
@@ -68,6 +76,8 @@ fn standings() -> [Standing; 6] {
         Standing::NotNeeded,
         Standing::OtherPort(25),
         Standing::Invented,
+        Standing::Inside("i".to_owned()),
+        Standing::NotProvenOutside("i".to_owned()),
     ]
 }
 
@@ -95,23 +105,31 @@ fn behind_control(standing: &Standing, proven: Verdict) -> (Verdict, Option<&'st
         Standing::Absent => (Verdict::Inconclusive, Some("no_control")),
         Standing::OtherPort(_) => (Verdict::Inconclusive, Some("control_on_other_port")),
         Standing::Invented => (Verdict::Inconclusive, Some("resolver_invents")),
+        Standing::Inside(_) => (Verdict::Inconclusive, Some("inside")),
+        Standing::NotProvenOutside(_) => (Verdict::Inconclusive, Some("not_proven_outside")),
     }
 }
 
 fn expected(
     (reach, barrier, cell): (Reach, Barrier, char),
     denial: &Denial,
-    caveat: Option<Caveat>,
+    doubt: Option<Doubt>,
     standing: &Standing,
 ) -> (Verdict, Option<&'static str>) {
     use Verdict::{Blocked, Exposed, Inconclusive};
+    if matches!(standing, Standing::Inside(_)) {
+        return (Inconclusive, Some("inside"));
+    }
+    if reach == Reach::NoAnswer && matches!(doubt, Some(Doubt::Mute(_))) {
+        return (Inconclusive, Some("silence_tells_nothing"));
+    }
     let answered = matches!(reach, Reach::Denied | Reach::Served);
-    if let (Barrier::Http, true, Some(caveat)) = (barrier, answered, caveat) {
-        let word = match caveat {
-            Caveat::Throttled => "throttled",
-            Caveat::Challenged => "challenged",
-        };
-        return (Inconclusive, Some(word));
+    if barrier == Barrier::Http && answered {
+        match doubt {
+            Some(Doubt::Throttled) => return (Inconclusive, Some("throttled")),
+            Some(Doubt::Challenged) => return (Inconclusive, Some("challenged")),
+            Some(Doubt::Mute(_)) | None => {}
+        }
     }
     let own_layer = barrier.stops().contains(&reach);
     if own_layer && !denial.stops.contains(&reach) && cell != 'g' {
@@ -125,9 +143,12 @@ fn expected(
         's' => match standing {
             Standing::Lost(_) => (Inconclusive, Some("control_lost")),
             Standing::Invented => (Inconclusive, Some("resolver_invents")),
+            Standing::NotProvenOutside(_) => (Inconclusive, Some("not_proven_outside")),
             _ => (Blocked, None),
         },
-        'E' if reach == Reach::PublicAddress && *standing == Standing::Invented => {
+        'E' if matches!(reach, Reach::PublicAddress | Reach::PublicRecord)
+            && *standing == Standing::Invented =>
+        {
             (Inconclusive, Some("resolver_invents"))
         }
         'E' => (Exposed, None),
@@ -143,14 +164,14 @@ fn every_combination_is_judged_as_the_table_says() {
     for cell in cells() {
         let (reach, barrier, _) = cell;
         for denial in denials(barrier) {
-            for caveat in [None, Some(Caveat::Throttled), Some(Caveat::Challenged)] {
+            for doubt in DOUBTS {
                 for standing in standings() {
                     let outcome = Outcome::Reached(reach);
                     let Judgement { verdict, reason } =
-                        judge(barrier, &denial, outcome, caveat, &standing, Some(CLASS));
-                    let (wanted, word) = expected(cell, &denial, caveat, &standing);
+                        judge(barrier, &denial, outcome, doubt, &standing, Some(CLASS));
+                    let (wanted, word) = expected(cell, &denial, doubt, &standing);
                     let case = format!(
-                        "{reach} at {barrier}, {:?}, {caveat:?}, {standing:?}",
+                        "{reach} at {barrier}, {:?}, {doubt:?}, {standing:?}",
                         denial.stops
                     );
                     assert_eq!(verdict, wanted, "{case}");
@@ -162,8 +183,8 @@ fn every_combination_is_judged_as_the_table_says() {
             }
         }
     }
-    // 11 rungs, 3 caveats, 6 standings; 4 + 8 + 2 + 2 denials.
-    assert_eq!(judged, 11 * 3 * 6 * 16);
+    // 12 rungs, 4 doubts, 8 standings; 4 + 8 + 2 + 2 denials.
+    assert_eq!(judged, 12 * 4 * 8 * 16);
 }
 
 #[test]
@@ -173,6 +194,7 @@ fn blindness_is_inconclusive_everywhere() {
         Blind::NoFamily,
         Blind::LocalUnreachable,
         Blind::NotPermitted,
+        Blind::NoEchoSocket,
         Blind::TooManyFiles,
         Blind::NoLocalPort,
         Blind::NoBuffers,
@@ -196,7 +218,9 @@ fn blindness_is_inconclusive_everywhere() {
                     Some(CLASS),
                 );
                 assert_eq!(judgement.verdict, Verdict::Inconclusive);
-                assert_eq!(judgement.reason, Reason::Blind { cause });
+                if !matches!(standing, Standing::Inside(_)) {
+                    assert_eq!(judgement.reason, Reason::Blind { cause });
+                }
             }
         }
     }
@@ -213,7 +237,12 @@ fn without_a_held_control_nothing_that_our_own_side_can_fake_is_blocked() {
     ]);
     for reach in Reach::ALL {
         for barrier in BARRIERS {
-            for standing in [Standing::Lost("c".to_owned()), Standing::Absent] {
+            for standing in [
+                Standing::Lost("c".to_owned()),
+                Standing::Absent,
+                Standing::Inside("i".to_owned()),
+                Standing::NotProvenOutside("i".to_owned()),
+            ] {
                 let verdict = judge(
                     barrier,
                     &Denial::all_of(barrier),

@@ -138,6 +138,7 @@ fn github_control(env: &Env) -> Option<Control> {
         kind: TargetKind::Tcp {
             host,
             port: url.port_or_known_default()?,
+            banner: false,
         },
         origin: ControlOrigin::GithubApi,
         pace: Pace::default(),

@@ -31,6 +31,15 @@ impl Family {
         }
     }
 
+    /// The type of record that holds its addresses.
+    #[must_use]
+    pub const fn record(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "A",
+            Self::Ipv6 => "AAAA",
+        }
+    }
+
     /// The word used in configuration and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -58,12 +67,33 @@ impl fmt::Display for Family {
 pub enum Transport {
     /// TCP.
     Tcp,
+    /// UDP, and QUIC on top of it.
+    Udp,
+    /// ICMP and ICMPv6 echo.
+    Icmp,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Icmp];
+
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Icmp => "icmp",
+        }
+    }
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Icmp => "ICMP",
         })
     }
 }
@@ -77,16 +107,32 @@ pub struct Endpoint {
     pub transport: Transport,
     /// The IP address.
     pub address: IpAddr,
-    /// The port, 1 to 65535.
-    pub port: u16,
+    /// The port, 1 to 65535; none for ICMP, which has no ports.
+    pub port: Option<u16>,
 }
 
 impl Endpoint {
     /// A TCP endpoint.
     #[must_use]
     pub const fn tcp(address: IpAddr, port: u16) -> Self {
+        Self::new(Transport::Tcp, address, Some(port))
+    }
+
+    /// A UDP endpoint.
+    #[must_use]
+    pub const fn udp(address: IpAddr, port: u16) -> Self {
+        Self::new(Transport::Udp, address, Some(port))
+    }
+
+    /// An address that is sent an ICMP echo request.
+    #[must_use]
+    pub const fn icmp(address: IpAddr) -> Self {
+        Self::new(Transport::Icmp, address, None)
+    }
+
+    const fn new(transport: Transport, address: IpAddr, port: Option<u16>) -> Self {
         Self {
-            transport: Transport::Tcp,
+            transport,
             address,
             port,
         }
@@ -98,16 +144,38 @@ impl Endpoint {
         Family::of(self.address)
     }
 
-    /// The socket address to connect to.
+    /// Transport and family.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        Class {
+            transport: self.transport,
+            family: self.family(),
+        }
+    }
+
+    /// The socket address to send to, with port 0 for ICMP.
     #[must_use]
     pub const fn socket(&self) -> SocketAddr {
-        SocketAddr::new(self.address, self.port)
+        let port = match self.port {
+            Some(port) => port,
+            None => 0,
+        };
+        SocketAddr::new(self.address, port)
+    }
+
+    /// The address, and the port where there is one: `192.0.2.1:22`, `192.0.2.1`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.port {
+            Some(port) => SocketAddr::new(self.address, port).to_string(),
+            None => self.address.to_string(),
+        }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.transport, self.socket())
+        write!(f, "{} {}", self.transport, self.place())
     }
 }
 

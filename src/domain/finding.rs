@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{Endpoint, Family};
+use super::endpoint::{Endpoint, Family, Transport};
 use super::observation::{Attempt, Blind};
 use super::position::Position;
 use super::reach::Reach;
@@ -17,12 +17,17 @@ use super::verdict::{Reason, RestsOn, Verdict};
 pub struct TargetInfo {
     /// Unique in a report.
     pub name: String,
-    /// `url`, `tcp` or `dns`.
+    /// `url`, `tcp`, `udp`, `quic`, `icmp` or `dns`.
     pub kind: String,
-    /// The URL, `host:port` or name.
+    /// The URL, `host:port`, host or name.
     pub address: String,
-    /// The port that is connected to; none for a name.
+    /// The port that is spoken to; none for a name and for ICMP.
     pub port: Option<u16>,
+    /// What carries it; none for a name.
+    pub transport: Option<Transport>,
+    /// What is sent, for `udp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
     /// The promise.
     pub barrier: Barrier,
     /// Which stops count at the barrier.
@@ -39,6 +44,8 @@ pub struct TargetInfo {
 pub enum NameAnswer {
     /// Addresses.
     Addresses(Vec<IpAddr>),
+    /// Records of another type, as text, escaped for display; at most 16 of at most 256 characters.
+    Records(Vec<String>),
     /// The name exists and has no such record.
     NoData,
     /// NXDOMAIN.
@@ -52,8 +59,13 @@ pub enum NameAnswer {
 pub struct NameQuery {
     /// The resolver's address and port.
     pub resolver: String,
-    /// The family asked for: A for IPv4, AAAA for IPv6.
-    pub family: Family,
+    /// The zone's own server that this is, by its name; none for a resolver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+    /// The type of record asked for, such as `AAAA`.
+    pub record: String,
+    /// The family that it belongs to: IPv4 for A, IPv6 for AAAA, none for others.
+    pub family: Option<Family>,
     /// What it said.
     pub answer: NameAnswer,
     /// The aliases on the way, in order.
@@ -81,6 +93,10 @@ pub struct EndpointReport {
     pub verdict: Verdict,
     /// Why.
     pub reason: Reason,
+    /// Whether it was tried beside what the target declares, as QUIC beside an `https` URL: of such
+    /// an endpoint only an exposure counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub companion: bool,
     /// The furthest rung of its attempts; none if every attempt was blind.
     pub reach: Option<Reach>,
     /// The control that it rests on, where one is needed and held.
@@ -123,6 +139,15 @@ pub enum Note {
     ResolverInvents,
     /// Public DNS gives addresses that are not globally routable.
     PrivateAddressPublished,
+    /// A random name beside the target's has the same answers: the zone has a wildcard.
+    Wildcard,
+    /// An alias on the way leads to a name that does not exist: whoever registers that name gets the
+    /// target's visitors.
+    DanglingAlias,
+    /// Silence over UDP was accepted by configuration, although an open service may be silent too.
+    SilenceAccepted,
+    /// A device before the target may have completed the handshake.
+    PossiblyMiddlebox,
 }
 
 /// A target with its verdict, evidence and attempts.

@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod escape;
 pub mod finding;
 pub mod observation;
+pub mod payload;
 pub mod position;
 pub mod reach;
 pub mod report;

@@ -21,6 +21,8 @@ pub enum Blind {
     LocalUnreachable,
     /// A local rule or missing privilege forbade the packet (`EPERM`, `EACCES`).
     NotPermitted,
+    /// This process may open neither a datagram nor a raw socket for ICMP.
+    NoEchoSocket,
     /// Out of file descriptors (`EMFILE`, `ENFILE`).
     TooManyFiles,
     /// Out of local ports or no usable source address (`EADDRNOTAVAIL`, `EADDRINUSE`).
@@ -55,6 +57,7 @@ impl Blind {
             Self::NoFamily => "no_family",
             Self::LocalUnreachable => "local_unreachable",
             Self::NotPermitted => "not_permitted",
+            Self::NoEchoSocket => "no_echo_socket",
             Self::TooManyFiles => "too_many_files",
             Self::NoLocalPort => "no_local_port",
             Self::NoBuffers => "no_buffers",
@@ -77,6 +80,7 @@ impl fmt::Display for Blind {
             Self::NoFamily => "this machine does not have the address family",
             Self::LocalUnreachable => "this machine's own network gave up before the first hop",
             Self::NotPermitted => "this machine's own rules forbade the packet",
+            Self::NoEchoSocket => "this process is allowed no ICMP socket",
             Self::TooManyFiles => "this machine ran out of file descriptors",
             Self::NoLocalPort => "this machine had no free local port or source address",
             Self::NoBuffers => "this machine had no memory for another socket",
@@ -277,12 +281,82 @@ pub struct HttpEvidence {
     pub unmet: Option<String>,
 }
 
+/// What a UDP port sent back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UdpAnswer {
+    /// How many bytes the datagram had.
+    pub bytes: u32,
+    /// At most 64 of them, with `escape_ascii`.
+    pub first_bytes: String,
+    /// Whether it is an answer to what was asked, by the protocol's own rules.
+    pub expected: bool,
+    /// What it says, escaped for display, such as a server's version.
+    pub says: Option<String>,
+}
+
+/// What UDP told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UdpEvidence {
+    /// What was sent: a protocol's word, `hex`, or the word of a protocol that never answers.
+    pub payload: String,
+    /// How many datagrams were sent.
+    pub sent: u32,
+    /// The first that came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<UdpAnswer>,
+}
+
+/// What QUIC told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QuicEvidence {
+    /// The versions that the server offered when it was asked for one that cannot exist (RFC 9000
+    /// section 6), such as `1` or `0x6b3343cf`; empty where it did not answer that.
+    pub versions: Vec<String>,
+    /// Whether a handshake completed; what it agreed on stands under `tls`.
+    pub handshake: bool,
+    /// How the connection was closed by the other side, such as `CRYPTO_ERROR 0x128: …`, escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
+}
+
+/// Why a completed TCP handshake may be somebody else's than the target's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Middlebox {
+    /// Data was sent and never acknowledged.
+    NeverAcknowledged,
+    /// A reset came right behind the handshake.
+    ResetAtOnce,
+    /// A port of the same address on which nobody would listen behaves in the same way.
+    EveryPortAlike,
+}
+
+/// What a TCP connection told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TcpEvidence {
+    /// What the server said first: at most 256 bytes, with `escape_ascii`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub banner: Option<String>,
+    /// What speaks for a device before the target having completed the handshake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub middlebox: Vec<Middlebox>,
+}
+
 /// Everything seen besides the outcome. Boxed in [`Attempt`], because most attempts see nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// What ended the climb.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<StoppedBy>,
+    /// TCP facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<TcpEvidence>,
+    /// UDP facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<UdpEvidence>,
+    /// QUIC facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quic: Option<QuicEvidence>,
     /// TLS facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsEvidence>,

@@ -37,15 +37,18 @@ pub enum Reach {
     /// A globally routable address is published. Reported only where the barrier is `dns`: what
     /// lies behind the address was not tried.
     PublicAddress,
+    /// A record of the type that the target names is published. Reported only for such a target.
+    PublicRecord,
     /// Silence until the deadline.
     NoAnswer,
     /// An ICMP unreachable came back from a device on the way.
     Prohibited,
-    /// A TCP reset: the packet got through to a host, and nothing listens there.
+    /// A TCP reset or, for UDP, a port unreachable from the target itself: the packet got through to
+    /// a host, and nothing listens there.
     Refused,
-    /// The TCP handshake completed.
+    /// The TCP handshake completed, an ICMP echo was replied to, or any UDP datagram came back.
     Connected,
-    /// TCP connected, and the server ended TLS with an alert that turns the client away.
+    /// Connected over TCP or QUIC, and the server ended TLS with an alert that turns the client away.
     TlsRefused,
     /// The TLS handshake completed, and nothing above it answered.
     TlsEstablished,
@@ -57,10 +60,11 @@ pub enum Reach {
 
 impl Reach {
     /// Every rung, outermost first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoName,
         Self::PrivateAddress,
         Self::PublicAddress,
+        Self::PublicRecord,
         Self::NoAnswer,
         Self::Prohibited,
         Self::Refused,
@@ -75,7 +79,9 @@ impl Reach {
     #[must_use]
     pub const fn layer(self) -> Layer {
         match self {
-            Self::NoName | Self::PrivateAddress | Self::PublicAddress => Layer::Dns,
+            Self::NoName | Self::PrivateAddress | Self::PublicAddress | Self::PublicRecord => {
+                Layer::Dns
+            }
             Self::NoAnswer | Self::Prohibited | Self::Refused | Self::Connected => Layer::Network,
             Self::TlsRefused | Self::TlsEstablished => Layer::Tls,
             Self::Denied | Self::Served => Layer::Http,
@@ -94,7 +100,11 @@ impl Reach {
             | Self::Refused
             | Self::TlsRefused
             | Self::Denied => true,
-            Self::PublicAddress | Self::Connected | Self::TlsEstablished | Self::Served => false,
+            Self::PublicAddress
+            | Self::PublicRecord
+            | Self::Connected
+            | Self::TlsEstablished
+            | Self::Served => false,
         }
     }
 
@@ -105,6 +115,7 @@ impl Reach {
             Self::NoName => "no_name",
             Self::PrivateAddress => "private_address",
             Self::PublicAddress => "public_address",
+            Self::PublicRecord => "public_record",
             Self::NoAnswer => "no_answer",
             Self::Prohibited => "prohibited",
             Self::Refused => "refused",
@@ -120,7 +131,7 @@ impl Reach {
     #[must_use]
     pub const fn nmap_state(self) -> Option<&'static str> {
         match self {
-            Self::NoName | Self::PrivateAddress | Self::PublicAddress => None,
+            Self::NoName | Self::PrivateAddress | Self::PublicAddress | Self::PublicRecord => None,
             Self::NoAnswer | Self::Prohibited => Some("filtered"),
             Self::Refused => Some("closed"),
             Self::Connected

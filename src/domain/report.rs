@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::endpoint::{Endpoint, Family};
+use std::net::IpAddr;
+
+use super::endpoint::{Endpoint, Family, Transport};
 use super::finding::{Finding, NameReport};
 use super::observation::Attempt;
 use super::position::Position;
+use super::reach::Layer;
 use super::target::ControlOrigin;
-use super::verdict::Verdict;
+use super::verdict::{Reason, Verdict};
 
 /// The version of the report's format. It grows when a reader of the old one would be misled.
 pub const REPORT_VERSION: u32 = 1;
@@ -25,6 +28,113 @@ pub struct Vantage {
     pub system: String,
     /// The families over which a control was reached throughout.
     pub proven: Vec<Family>,
+    /// What this vantage can see, each proven by a control that was reached throughout.
+    pub sees: Vec<Sees>,
+    /// The addresses that the outside sees us come from; empty where the configuration names no echo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<Egress>,
+    /// Whether the round looked from outside; none where the configuration names nothing that only
+    /// insiders reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
+}
+
+/// One transport over one family, and how high a control was climbed there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sees {
+    /// The transport.
+    pub transport: Transport,
+    /// The family.
+    pub family: Family,
+    /// The highest layer at which a control answered throughout.
+    pub layer: Layer,
+    /// The control, as it is declared.
+    pub control: String,
+}
+
+/// What one echo said about where we come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Egress {
+    /// The family over which it was asked.
+    pub family: Family,
+    /// Who was asked: a server's address or a URL.
+    pub asked: String,
+    /// The address; none where there was no usable answer.
+    pub address: Option<IpAddr>,
+    /// What went wrong, where there is no address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Whether the round looked from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// What only insiders reach was shut throughout, while controls were reached.
+    Outside,
+    /// It was reached.
+    Inside,
+    /// Neither: it could not be looked at.
+    Unproven,
+}
+
+/// What was found out with the help of what only insiders reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outside {
+    /// The endpoint as it is declared.
+    pub must_not_reach: String,
+    /// What follows.
+    pub side: Side,
+    /// Every checkpoint in order.
+    pub checks: Vec<ControlCheck>,
+}
+
+/// What can be watched.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    /// Name resolution.
+    Dns,
+    /// TCP, and TLS and HTTP on top of it.
+    Tcp,
+    /// QUIC beside TCP at an `https` URL.
+    Http3,
+    /// UDP.
+    Udp,
+    /// ICMP echo.
+    Icmp,
+}
+
+/// Whether something is watched.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// The verdicts on it are conclusive.
+    Watched,
+    /// It could not be observed from here.
+    NotWatchable,
+    /// The configuration leaves it out.
+    Unwatched,
+}
+
+/// One line of the coverage table: what some targets are watched for, or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// What.
+    pub surface: Surface,
+    /// Over which family; none for name resolution.
+    pub family: Option<Family>,
+    /// Whether it is watched.
+    pub watch: Watch,
+    /// Why it could not be observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The names of the targets, in the order of the configuration.
+    pub targets: Vec<String>,
 }
 
 /// One control at one checkpoint.
@@ -55,8 +165,10 @@ pub struct ControlEndpoint {
 pub struct ControlReport {
     /// As it is declared, such as `www.example.com:443`.
     pub name: String,
-    /// `url`, `tcp` or `dns`.
+    /// `url`, `tcp`, `udp`, `quic`, `icmp` or `dns`.
     pub kind: String,
+    /// What carries it; none for a name.
+    pub transport: Option<Transport>,
     /// Who asked for it.
     pub origin: ControlOrigin,
     /// The targets whose own control it is; empty where it speaks for all.
@@ -130,6 +242,8 @@ pub struct RoundReport {
     pub resolvers: Vec<ResolverReport>,
     /// The controls.
     pub controls: Vec<ControlReport>,
+    /// What is watched, what cannot be watched from here, and what the configuration leaves out.
+    pub coverage: Vec<Coverage>,
     /// The findings in the order of the configuration.
     pub findings: Vec<Finding>,
 }

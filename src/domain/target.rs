@@ -8,7 +8,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::Family;
+use super::endpoint::{Endpoint, Family, Transport};
+use super::payload::Payload;
 use super::position::Position;
 use super::reach::{Layer, Reach};
 
@@ -59,11 +60,39 @@ pub enum TargetKind {
         host: Host,
         /// The port.
         port: u16,
+        /// Whether to listen for what the server says first, and to look closer at who it was that
+        /// completed the handshake.
+        banner: bool,
+    },
+    /// A UDP port.
+    Udp {
+        /// The host.
+        host: Host,
+        /// The port.
+        port: u16,
+        /// What is sent.
+        payload: Payload,
+    },
+    /// A UDP port where QUIC is tried.
+    Quic {
+        /// The host.
+        host: Host,
+        /// The port.
+        port: u16,
+    },
+    /// A host that must not reply to an ICMP echo request.
+    Icmp {
+        /// The host.
+        host: Host,
     },
     /// A name that must not lead anywhere.
     Dns {
         /// The name in ASCII, without a trailing dot.
         name: String,
+        /// The type of record that must not be published, such as `TXT`; none for addresses.
+        record: Option<String>,
+        /// Whether the zone's own servers are asked as well.
+        authoritative: bool,
     },
 }
 
@@ -74,51 +103,82 @@ impl TargetKind {
         match self {
             Self::Url(_) => "url",
             Self::Tcp { .. } => "tcp",
+            Self::Udp { .. } => "udp",
+            Self::Quic { .. } => "quic",
+            Self::Icmp { .. } => "icmp",
             Self::Dns { .. } => "dns",
         }
     }
 
-    /// The host that must be resolved, if it is a name.
+    /// The host; none for a name that is not connected to.
+    #[must_use]
+    pub const fn host(&self) -> Option<&Host> {
+        match self {
+            Self::Url(Url { host, .. })
+            | Self::Tcp { host, .. }
+            | Self::Udp { host, .. }
+            | Self::Quic { host, .. }
+            | Self::Icmp { host } => Some(host),
+            Self::Dns { .. } => None,
+        }
+    }
+
+    /// The name that must be resolved, if there is one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Url(Url {
-                host: Host::Name(name),
-                ..
-            })
-            | Self::Tcp {
-                host: Host::Name(name),
-                ..
-            }
-            | Self::Dns { name } => Some(name),
-            Self::Url(_) | Self::Tcp { .. } => None,
+            Self::Dns { name, .. } => Some(name),
+            Self::Url(_)
+            | Self::Tcp { .. }
+            | Self::Udp { .. }
+            | Self::Quic { .. }
+            | Self::Icmp { .. } => match self.host() {
+                Some(Host::Name(name)) => Some(name),
+                Some(Host::Address(_)) | None => None,
+            },
         }
     }
 
     /// The address literal, if the host is one.
     #[must_use]
     pub const fn address(&self) -> Option<IpAddr> {
-        match self {
-            Self::Url(Url {
-                host: Host::Address(address),
-                ..
-            })
-            | Self::Tcp {
-                host: Host::Address(address),
-                ..
-            } => Some(*address),
-            Self::Url(_) | Self::Tcp { .. } | Self::Dns { .. } => None,
+        match self.host() {
+            Some(Host::Address(address)) => Some(*address),
+            Some(Host::Name(_)) | None => None,
         }
     }
 
-    /// The port that is connected to; none for a name.
+    /// The port that is spoken to; none for a name and for ICMP.
     #[must_use]
     pub const fn port(&self) -> Option<u16> {
         match self {
             Self::Url(url) => Some(url.port),
-            Self::Tcp { port, .. } => Some(*port),
+            Self::Tcp { port, .. } | Self::Udp { port, .. } | Self::Quic { port, .. } => {
+                Some(*port)
+            }
+            Self::Icmp { .. } | Self::Dns { .. } => None,
+        }
+    }
+
+    /// What carries it; none for a name, whose resolvers are asked in their own way.
+    #[must_use]
+    pub const fn transport(&self) -> Option<Transport> {
+        match self {
+            Self::Url(_) | Self::Tcp { .. } => Some(Transport::Tcp),
+            Self::Udp { .. } | Self::Quic { .. } => Some(Transport::Udp),
+            Self::Icmp { .. } => Some(Transport::Icmp),
             Self::Dns { .. } => None,
         }
+    }
+
+    /// What it stands for at one address; none for a name.
+    #[must_use]
+    pub fn endpoint(&self, address: IpAddr) -> Option<Endpoint> {
+        Some(Endpoint {
+            transport: self.transport()?,
+            address,
+            port: self.port(),
+        })
     }
 }
 
@@ -126,8 +186,19 @@ impl fmt::Display for TargetKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => f.write_str(&url.text),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Dns { name } => f.write_str(name),
+            Self::Tcp { host, port, .. }
+            | Self::Udp { host, port, .. }
+            | Self::Quic { host, port } => write!(f, "{host}:{port}"),
+            Self::Icmp {
+                host: Host::Address(address),
+            } => write!(f, "{address}"),
+            Self::Icmp { host } => host.fmt(f),
+            Self::Dns {
+                name,
+                record: Some(record),
+                ..
+            } => write!(f, "{name} ({record})"),
+            Self::Dns { name, .. } => f.write_str(name),
         }
     }
 }
@@ -276,6 +347,11 @@ pub struct Target {
     pub pace: Pace,
     /// Whether addresses that are not globally routable are connected to.
     pub probe_non_global: bool,
+    /// For `https` URLs: whether QUIC is tried on the same port beside TCP. That can only add: an
+    /// answer is judged, silence without a control is none.
+    pub http3: bool,
+    /// For `udp`: whether silence counts, although an open service may be silent too.
+    pub accept_silence: bool,
     /// Where the target's entry begins.
     pub position: Position,
 }
@@ -316,6 +392,31 @@ pub enum Resolvers {
     Listed(Vec<SocketAddr>),
 }
 
+/// A way to learn the address that the outside sees us come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// A name server that answers with the address of who asks.
+    Dns {
+        /// The name to ask for, in ASCII, without a trailing dot.
+        name: String,
+        /// The type of record: `A`/`AAAA` by family where none is given, or `TXT`.
+        record: Option<String>,
+        /// The servers to ask; each is asked over its own family.
+        servers: Vec<SocketAddr>,
+    },
+    /// A web page whose text is the address of who asks.
+    Http(Url),
+}
+
+/// What is to be found out about the vantage itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VantagePlan {
+    /// How to learn the egress address; none by default.
+    pub egress: Option<Echo>,
+    /// Something that only insiders reach: if it is reached, the round looks from inside.
+    pub must_not_reach: Option<Control>,
+}
+
 /// A round that can be carried out: everything resolved, nothing left to guess.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -327,6 +428,8 @@ pub struct Plan {
     pub controls: Vec<Control>,
     /// Which resolvers are asked.
     pub resolvers: Resolvers,
+    /// What is to be found out about the vantage itself.
+    pub vantage: VantagePlan,
     /// How many attempts are in flight at most.
     pub concurrency: usize,
     /// How many attempts are in flight at most against one address.

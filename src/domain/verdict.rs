@@ -60,6 +60,27 @@ pub struct RestsOn {
     pub own_path: bool,
 }
 
+/// What keeps an observation from telling about the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// 429: we, not everybody, are being slowed down.
+    Throttled,
+    /// A bot challenge: a browser would be let through.
+    Challenged,
+    /// An open service may have been silent after what was sent over UDP, for this reason. Only
+    /// silence is doubted.
+    Mute(&'static str),
+}
+
+impl From<Caveat> for Doubt {
+    fn from(caveat: Caveat) -> Self {
+        match caveat {
+            Caveat::Throttled => Self::Throttled,
+            Caveat::Challenged => Self::Challenged,
+        }
+    }
+}
+
 /// What the controls prove for one observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -75,6 +96,11 @@ pub enum Standing {
     OtherPort(u16),
     /// The resolver gave an address to a name that cannot exist, so its answers prove nothing.
     Invented,
+    /// What only insiders reach was reached from here: nothing that is seen tells about outsiders.
+    Inside(String),
+    /// Whether this is outside could not be found out: what only insiders reach was neither reached
+    /// nor seen to be shut.
+    NotProvenOutside(String),
 }
 
 /// Why a verdict is what it is.
@@ -113,6 +139,21 @@ pub enum Reason {
     },
     /// Inconclusive: the resolver answers for names that cannot exist.
     ResolverInvents,
+    /// Inconclusive: an open service may be silent as well.
+    SilenceTellsNothing {
+        /// Why it may.
+        because: String,
+    },
+    /// Inconclusive: the round looks from inside.
+    Inside {
+        /// What only insiders reach, and was reached.
+        reached: String,
+    },
+    /// Inconclusive: the round may look from inside.
+    NotProvenOutside {
+        /// What only insiders reach.
+        unproven: String,
+    },
     /// Inconclusive: this machine could not look.
     Blind {
         /// Why not.
@@ -136,6 +177,9 @@ impl Reason {
             Self::ControlLost { .. } => "control_lost",
             Self::ControlOnOtherPort { .. } => "control_on_other_port",
             Self::ResolverInvents => "resolver_invents",
+            Self::SilenceTellsNothing { .. } => "silence_tells_nothing",
+            Self::Inside { .. } => "inside",
+            Self::NotProvenOutside { .. } => "not_proven_outside",
             Self::Blind { cause } => cause.as_str(),
         }
     }
@@ -174,6 +218,18 @@ impl fmt::Display for Reason {
             Self::ResolverInvents => {
                 f.write_str("a resolver gives addresses to names that cannot exist")
             }
+            Self::SilenceTellsNothing { because } => {
+                write!(f, "silence over UDP tells nothing here: {because}")
+            }
+            Self::Inside { reached } => write!(
+                f,
+                "{reached}, which only insiders reach, was reached: this vantage is inside"
+            ),
+            Self::NotProvenOutside { unproven } => write!(
+                f,
+                "whether this vantage is outside is not known: {unproven}, which only insiders \
+                 reach, could not be looked at"
+            ),
             Self::Blind { cause } => cause.fmt(f),
         }
     }
@@ -200,23 +256,30 @@ impl Judgement {
 
 /// Judges one observation against a target's promise.
 ///
-/// `caveat` is what the HTTP answer carries, if there was one. `standing` is what the controls prove
-/// for the transport and family of the endpoint or, for a stop at the layer `dns`, for the
-/// resolvers; `class` is what to name when there is no control (`None` for name resolution).
+/// `doubt` is what keeps the observation from telling about the target, if anything does. `standing`
+/// is what the controls prove for the transport and family of the endpoint or, for a stop at the
+/// layer `dns`, for the resolvers; `class` is what to name when there is no control (`None` for name
+/// resolution).
 #[must_use]
 pub fn judge(
     barrier: Barrier,
     denial: &Denial,
     outcome: Outcome,
-    caveat: Option<Caveat>,
+    doubt: Option<Doubt>,
     standing: &Standing,
     class: Option<Class>,
 ) -> Judgement {
+    // From inside, open doors and shut ones mean as little.
+    if let Standing::Inside(reached) = standing {
+        return Judgement::inconclusive(Reason::Inside {
+            reached: reached.clone(),
+        });
+    }
     let reach = match outcome {
         Outcome::Reached(reach) => reach,
         Outcome::Blind(cause) => return Judgement::inconclusive(Reason::Blind { cause }),
     };
-    match place(barrier, denial, reach, caveat) {
+    match place(barrier, denial, reach, doubt) {
         Place::Past => match (reach.layer(), standing) {
             // An address from a resolver that makes addresses up is not an observation.
             (Layer::Dns, Standing::Invented) => Judgement::inconclusive(Reason::ResolverInvents),
@@ -236,7 +299,7 @@ enum Place {
     Unseen(Reason),
 }
 
-fn place(barrier: Barrier, denial: &Denial, reach: Reach, caveat: Option<Caveat>) -> Place {
+fn place(barrier: Barrier, denial: &Denial, reach: Reach, doubt: Option<Doubt>) -> Place {
     use Barrier::{Dns, Http, Network, Tls};
     match reach {
         Reach::NoName => match barrier {
@@ -244,7 +307,7 @@ fn place(barrier: Barrier, denial: &Denial, reach: Reach, caveat: Option<Caveat>
             // A stale name must not pass for a safe one.
             Network | Tls | Http => Place::Unseen(Reason::NameGone),
         },
-        Reach::PublicAddress => match barrier {
+        Reach::PublicAddress | Reach::PublicRecord => match barrier {
             Dns => Place::Past,
             // A published address is a step on the way; the round climbs on from it.
             Network | Tls | Http => Place::Unseen(Reason::NoDenialSeen),
@@ -258,17 +321,21 @@ fn place(barrier: Barrier, denial: &Denial, reach: Reach, caveat: Option<Caveat>
             Dns | Network | Tls => Place::Past,
             Http => Place::Unseen(Reason::NoDenialSeen),
         },
-        Reach::Denied | Reach::Served => match (barrier, caveat) {
+        Reach::Denied | Reach::Served => match (barrier, doubt) {
             (Dns | Network | Tls, _) => Place::Past,
-            (Http, Some(Caveat::Throttled)) => Place::Unseen(Reason::Throttled),
-            (Http, Some(Caveat::Challenged)) => Place::Unseen(Reason::Challenged),
-            (Http, None) => by_layer(barrier, denial, reach),
+            (Http, Some(Doubt::Throttled)) => Place::Unseen(Reason::Throttled),
+            (Http, Some(Doubt::Challenged)) => Place::Unseen(Reason::Challenged),
+            (Http, Some(Doubt::Mute(_)) | None) => by_layer(barrier, denial, reach),
         },
-        Reach::PrivateAddress
-        | Reach::NoAnswer
-        | Reach::Prohibited
-        | Reach::Refused
-        | Reach::TlsRefused => by_layer(barrier, denial, reach),
+        Reach::NoAnswer => match doubt {
+            Some(Doubt::Mute(because)) => Place::Unseen(Reason::SilenceTellsNothing {
+                because: because.to_owned(),
+            }),
+            Some(Doubt::Throttled | Doubt::Challenged) | None => by_layer(barrier, denial, reach),
+        },
+        Reach::PrivateAddress | Reach::Prohibited | Reach::Refused | Reach::TlsRefused => {
+            by_layer(barrier, denial, reach)
+        }
     }
 }
 
@@ -291,6 +358,12 @@ fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement
             control: control.clone(),
         }),
         Standing::Invented => Judgement::inconclusive(Reason::ResolverInvents),
+        Standing::Inside(reached) => Judgement::inconclusive(Reason::Inside {
+            reached: reached.clone(),
+        }),
+        Standing::NotProvenOutside(unproven) => Judgement::inconclusive(Reason::NotProvenOutside {
+            unproven: unproven.clone(),
+        }),
         Standing::OtherPort(port) if needs_control(reach) => {
             Judgement::inconclusive(Reason::ControlOnOtherPort { port: *port })
         }
@@ -317,6 +390,7 @@ fn unlisted(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgemen
         },
         Reach::PrivateAddress
         | Reach::PublicAddress
+        | Reach::PublicRecord
         | Reach::Prohibited
         | Reach::Refused
         | Reach::Connected
@@ -336,6 +410,7 @@ const fn needs_control(reach: Reach) -> bool {
         | Reach::Prohibited
         | Reach::Refused => true,
         Reach::PublicAddress
+        | Reach::PublicRecord
         | Reach::Connected
         | Reach::TlsRefused
         | Reach::TlsEstablished

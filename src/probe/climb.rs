@@ -4,7 +4,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::domain::address::is_global;
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::observation::{Evidence, Observation, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
 use crate::domain::target::{TargetKind, Url};
@@ -15,7 +15,7 @@ use super::dial::dial;
 use super::http::{self, Exchange, Heard};
 use super::record::Recorder;
 use super::tls::{self, Secured};
-use super::{tcp, text};
+use super::{icmp, quic, tcp, text, udp};
 
 /// Climbs one endpoint of a target as far as it carries, until the deadline.
 ///
@@ -34,6 +34,14 @@ pub async fn climb(
         }
         TargetKind::Dns { .. } => Observation::reached(Reach::PrivateAddress, None),
         TargetKind::Tcp { .. } => tcp::probe(endpoint, deadline).await,
+        TargetKind::Udp { payload, .. } => udp::probe(endpoint, payload, deadline).await,
+        TargetKind::Icmp { .. } => icmp::probe(endpoint, deadline).await,
+        TargetKind::Quic { host, .. } => {
+            Box::pin(quic::probe(context, endpoint, host, deadline)).await
+        }
+        TargetKind::Url(url) if endpoint.transport == Transport::Udp => {
+            Box::pin(quic::climb(context, endpoint, url, denial, deadline)).await
+        }
         TargetKind::Url(url) => match dial(endpoint, deadline).await {
             // Boxed, so that the many attempts that get no further than the dial stay small.
             Ok(stream) => Box::pin(ascend(context, stream, url, denial, deadline)).await,
@@ -61,7 +69,10 @@ async fn ascend(
         return conclude(heard, Reach::Connected, Evidence::default());
     }
     match tls::secure(context, stream, record, url, deadline).await {
-        Secured::Ended { reach, evidence } => observation(reach, evidence),
+        Secured::Ended { reach, evidence } => Observation {
+            outcome: Outcome::Reached(reach),
+            evidence: Some(evidence),
+        },
         Secured::Established {
             stream,
             record,

@@ -9,7 +9,6 @@
 //! our own stack keeps the packets back is found out only in attempts of more than two seconds.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::Interest;
@@ -94,7 +93,8 @@ fn finish(stream: TcpStream, end: End) -> Result<TcpStream, Observation> {
 /// A socket that is on its way to the endpoint.
 fn start(endpoint: Endpoint) -> Result<TcpStream, Observation> {
     // An IPv4-mapped address leads to IPv4, where the errors come from as well.
-    let address = SocketAddr::new(endpoint.address.to_canonical(), endpoint.port);
+    let mut address = endpoint.socket();
+    address.set_ip(endpoint.address.to_canonical());
     let early = |error: io::Error| classify::connect(&error, &[]);
     let socket = sys::socket(address).map_err(early)?;
     sys::prepare(&socket, address.is_ipv6()).map_err(early)?;

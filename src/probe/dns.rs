@@ -75,7 +75,9 @@ pub async fn lookup(
     let (answer, cnames) = follow(resolver, name, family, started + timeout).await;
     NameQuery {
         resolver: resolver.to_string(),
-        family,
+        authority: None,
+        record: family.record().to_owned(),
+        family: Some(family),
         answer,
         cnames,
         took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -19,13 +19,16 @@ pub mod denial;
 pub mod dial;
 pub mod dns;
 pub mod http;
+pub mod icmp;
 mod page;
+pub mod quic;
 mod record;
 mod sys;
 mod tasks;
 pub mod tcp;
 mod text;
 pub mod tls;
+pub mod udp;
 
 pub use climb::climb;
 pub use context::{Context, ContextError};

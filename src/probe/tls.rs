@@ -73,7 +73,7 @@ pub enum Secured {
         /// The rung.
         reach: Reach,
         /// Everything seen.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
 }
 
@@ -230,13 +230,13 @@ pub(super) fn stop(end: &End) -> StoppedBy {
 fn plain_http(version: String, status: u16) -> Secured {
     Secured::Ended {
         reach: Reach::Served,
-        evidence: Evidence {
+        evidence: Box::new(Evidence {
             http: Some(HttpEvidence {
                 plain_on_tls: true,
                 ..super::http::bare(version, status)
             }),
             ..Evidence::default()
-        },
+        }),
     }
 }
 
@@ -244,11 +244,11 @@ fn ended(reach: Reach, stopped_by: StoppedBy, witness: &Witness) -> Secured {
     let tls = witness.evidence();
     Secured::Ended {
         reach,
-        evidence: Evidence {
+        evidence: Box::new(Evidence {
             stopped_by: Some(stopped_by),
             tls: seen_anything(&tls).then_some(tls),
-            http: None,
-        },
+            ..Evidence::default()
+        }),
     }
 }
 

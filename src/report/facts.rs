@@ -153,12 +153,29 @@ fn concerns(
             .name
             .iter()
             .flat_map(|name| &name.queries)
-            .filter(|query| Some(query.family) == family)
+            .filter(|query| query.family.is_some() && query.family == family)
             .any(|query| match &query.answer {
                 NameAnswer::Addresses(found) => found.iter().any(|a| !is_global(*a)),
-                NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => false,
+                NameAnswer::Records(_)
+                | NameAnswer::NoData
+                | NameAnswer::NxDomain
+                | NameAnswer::Blind(_) => false,
             }),
-        Note::Ipv4Unwatched | Note::Ipv6Unwatched | Note::ResolverInvents => true,
+        Note::PossiblyMiddlebox => endpoints.iter().any(|e| {
+            let tcp = |a: &Attempt| a.evidence.as_ref().and_then(|e| e.tcp.as_ref()).cloned();
+            e.attempts
+                .iter()
+                .filter_map(tcp)
+                .any(|tcp| !tcp.middlebox.is_empty())
+        }),
+        Note::SilenceAccepted => endpoints
+            .iter()
+            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(Reach::NoAnswer)),
+        Note::Ipv4Unwatched
+        | Note::Ipv6Unwatched
+        | Note::Wildcard
+        | Note::DanglingAlias
+        | Note::ResolverInvents => true,
     }
 }
 
@@ -389,35 +406,50 @@ fn name_facts(finding: &Finding) -> Option<Fact> {
 
 /// One line for each different answer: `1.1.1.1:53, 9.9.9.9:53: name does not exist`.
 fn said(report: &NameReport) -> Vec<Phrase> {
-    let mut answers: Vec<(&NameAnswer, Vec<&str>, BTreeSet<Family>)> = Vec::new();
+    let mut answers: Vec<(&NameAnswer, Vec<&str>, BTreeSet<&str>)> = Vec::new();
     for query in &report.queries {
         let known = answers.iter_mut().find(|(a, ..)| **a == query.answer);
-        if let Some((_, resolvers, families)) = known {
+        if let Some((_, resolvers, records)) = known {
             if !resolvers.contains(&query.resolver.as_str()) {
                 resolvers.push(&query.resolver);
             }
-            families.insert(query.family);
+            records.insert(query.record.as_str());
         } else {
-            let families = BTreeSet::from([query.family]);
-            answers.push((&query.answer, vec![&query.resolver], families));
+            let records = BTreeSet::from([query.record.as_str()]);
+            answers.push((&query.answer, vec![&query.resolver], records));
         }
     }
     let several = answers.len() > 1;
     answers
         .into_iter()
-        .map(|(answer, resolvers, families)| {
+        .map(|(answer, resolvers, records)| {
             let mut phrase = Phrase::default().values(&resolvers, NAMES);
             if several {
-                let families: Vec<String> = families.iter().map(Family::to_string).collect();
-                phrase = phrase.say(format!(" on {}", families.join(" and ")));
+                let records: Vec<&str> = records.into_iter().collect();
+                phrase = phrase.say(format!(" on {}", records.join(" and ")));
             }
             phrase = phrase.say(": ");
             match answer {
                 NameAnswer::Addresses(addresses) => phrase.values(addresses, NAMES),
+                NameAnswer::Records(records) => quotes(phrase, records),
                 NameAnswer::NoData => phrase.say("no address"),
                 NameAnswer::NxDomain => phrase.say("name does not exist"),
                 NameAnswer::Blind(blind) => phrase.say(blind.to_string()),
             }
         })
         .collect()
+}
+
+/// Records as quotes, for their owner chose their text.
+fn quotes(mut phrase: Phrase, records: &[String]) -> Phrase {
+    for (index, record) in records.iter().take(NAMES).enumerate() {
+        if index > 0 {
+            phrase = phrase.say(", ");
+        }
+        phrase = phrase.quote(record);
+    }
+    match records.len().checked_sub(NAMES) {
+        Some(0) | None => phrase,
+        Some(more) => phrase.say(format!(" and {more} more")),
+    }
 }

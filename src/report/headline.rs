@@ -3,6 +3,7 @@
 use super::phrase::{Phrase, count};
 use super::saw;
 use crate::domain::address::is_global;
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note};
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::target::{Barrier, Denial};
@@ -64,7 +65,6 @@ fn exposed(
         return exposed_name(finding, reason, names);
     };
     let place = saw::place(&worst.endpoint);
-    let transport = worst.endpoint.transport;
     let seen = || saw::endpoint(worst, Some(&finding.target.denial));
     let phrase = if worst.reason == Reason::WeakerThanPromised {
         seen()
@@ -76,21 +76,12 @@ fn exposed(
             Some(Reach::PublicAddress) => {
                 saw::name(finding, is_global).say(", open to the internet")
             }
-            Some(Reach::Connected) => Phrase::new(format!(
-                "{transport} {} accepts connections at ",
-                worst.endpoint.port
-            ))
-            .value(worst.endpoint.address),
-            Some(Reach::TlsRefused) => Phrase::new(format!(
-                "{transport} {} accepts connections at ",
-                worst.endpoint.port
-            ))
-            .value(worst.endpoint.address)
-            .say("; ")
-            .join(seen()),
+            Some(Reach::Connected) => accepts(&worst.endpoint),
+            Some(Reach::TlsRefused) => accepts(&worst.endpoint).say("; ").join(seen()),
             Some(
                 Reach::NoName
                 | Reach::PrivateAddress
+                | Reach::PublicRecord
                 | Reach::NoAnswer
                 | Reach::Prohibited
                 | Reach::Refused
@@ -117,6 +108,21 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
         phrase.join(weaker(&finding.target.denial))
     } else {
         phrase.say(", which the promise rules out")
+    }
+}
+
+/// `TCP 5432 accepts connections at 192.0.2.1`, `192.0.2.1 replies to ping`.
+fn accepts(endpoint: &Endpoint) -> Phrase {
+    match (endpoint.transport, endpoint.port) {
+        (Transport::Icmp, _) | (_, None) => Phrase::new("")
+            .value(endpoint.address)
+            .say(" replies to ping"),
+        (Transport::Tcp, Some(port)) => {
+            Phrase::new(format!("TCP {port} accepts connections at ")).value(endpoint.address)
+        }
+        (Transport::Udp, Some(port)) => {
+            Phrase::new(format!("UDP {port} answers at ")).value(endpoint.address)
+        }
     }
 }
 
@@ -165,6 +171,9 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
             .join(place)
             .say(", a bot challenge, which tells about this vantage and not about the target"),
         Reason::NoDenialSeen => seen().join(place).say(", and no denial at the barrier"),
+        Reason::SilenceTellsNothing { because } => seen()
+            .join(place)
+            .say(format!(", which tells nothing here: {because}")),
         Reason::Stopped
         | Reason::PastBarrier
         | Reason::WeakerThanPromised
@@ -172,6 +181,8 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
         | Reason::NoControl { .. }
         | Reason::ControlLost { .. }
         | Reason::ControlOnOtherPort { .. }
+        | Reason::Inside { .. }
+        | Reason::NotProvenOutside { .. }
         | Reason::ResolverInvents => seen().join(place).say(", but ").join(why(reason)),
     }
 }
@@ -183,6 +194,14 @@ pub fn why(reason: &Reason) -> Phrase {
         Reason::ControlLost { control } => Phrase::new("control ")
             .value(control)
             .say(" was not reached throughout"),
+        Reason::Inside { reached } => Phrase::new("")
+            .value(reached)
+            .say(", which only insiders reach, was reached: this vantage is inside"),
+        Reason::NotProvenOutside { unproven } => {
+            Phrase::new("whether this vantage is outside is not known: ")
+                .value(unproven)
+                .say(", which only insiders reach, could not be looked at")
+        }
         Reason::Stopped
         | Reason::PastBarrier
         | Reason::WeakerThanPromised
@@ -193,6 +212,7 @@ pub fn why(reason: &Reason) -> Phrase {
         | Reason::NoControl { .. }
         | Reason::ControlOnOtherPort { .. }
         | Reason::ResolverInvents
+        | Reason::SilenceTellsNothing { .. }
         | Reason::Blind { .. } => Phrase::new(reason.to_string()),
     }
 }
@@ -289,6 +309,7 @@ fn stop(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
         Some(
             Reach::NoName
             | Reach::PublicAddress
+            | Reach::PublicRecord
             | Reach::Prohibited
             | Reach::Connected
             | Reach::TlsRefused
@@ -343,5 +364,13 @@ pub const fn note(note: Note) -> &'static str {
         Note::PrivateAddressPublished => {
             "a resolver gives addresses that are not globally routable"
         }
+        Note::Wildcard => "the zone has a wildcard: a random name beside this one resolves too",
+        Note::DanglingAlias => {
+            "an alias leads to a name that does not exist: whoever registers it takes this name over"
+        }
+        Note::SilenceAccepted => {
+            "silence counts here by `accept_silence`, although an open service may be silent too"
+        }
+        Note::PossiblyMiddlebox => "possibly a middlebox, not the target, completed the handshake",
     }
 }

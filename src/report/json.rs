@@ -178,7 +178,15 @@ fn stopped(
         && reach.is_some_and(|reach| {
             let outcome = Outcome::Reached(reach);
             let none = &Standing::NotNeeded;
-            judge(target.barrier, &target.denial, outcome, caveat, none, None).verdict
+            judge(
+                target.barrier,
+                &target.denial,
+                outcome,
+                caveat.map(Into::into),
+                none,
+                None,
+            )
+            .verdict
                 == Verdict::Blocked
         })
 }

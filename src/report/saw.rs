@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::phrase::{Phrase, count};
-use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::{Attempt, Evidence, HttpEvidence, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
@@ -78,6 +78,7 @@ fn rung(reach: Reach, evidence: Option<&Evidence>, denial: Option<&Denial>) -> P
         Reach::NoName => Phrase::new("name does not exist"),
         Reach::PrivateAddress => Phrase::new("not globally routable, so not connected to"),
         Reach::PublicAddress => Phrase::new("published and globally routable"),
+        Reach::PublicRecord => Phrase::new("published"),
         Reach::NoAnswer => Phrase::new("silence"),
         Reach::Prohibited => prohibited(stopped_by),
         Reach::Refused => Phrase::new("TCP reset"),
@@ -196,7 +197,7 @@ pub fn name(finding: &Finding, wanted: impl Fn(IpAddr) -> bool) -> Phrase {
                 addresses.extend(found.iter().copied().filter(|address| wanted(*address)));
             }
             NameAnswer::NxDomain => nxdomain += 1,
-            NameAnswer::NoData | NameAnswer::Blind(_) => other += 1,
+            NameAnswer::NoData | NameAnswer::Records(_) | NameAnswer::Blind(_) => other += 1,
         }
     }
     addresses.sort_unstable();
@@ -214,7 +215,7 @@ pub fn name(finding: &Finding, wanted: impl Fn(IpAddr) -> bool) -> Phrase {
 /// answers differ.
 #[must_use]
 pub fn agreement(finding: &Finding) -> String {
-    let mut answers: BTreeMap<&str, Vec<(Family, NameAnswer)>> = BTreeMap::new();
+    let mut answers: BTreeMap<&str, Vec<(&str, NameAnswer)>> = BTreeMap::new();
     for query in finding.name.iter().flat_map(|name| &name.queries) {
         let mut answer = query.answer.clone();
         if let NameAnswer::Addresses(addresses) = &mut answer {
@@ -223,10 +224,10 @@ pub fn agreement(finding: &Finding) -> String {
             addresses.dedup();
         }
         let own = answers.entry(&query.resolver).or_default();
-        own.push((query.family, answer));
+        own.push((query.record.as_str(), answer));
     }
     for own in answers.values_mut() {
-        own.sort_by_key(|(family, _)| *family);
+        own.sort_by_key(|(record, _)| *record);
     }
     let mut all = answers.values();
     let first = all.next();
@@ -241,7 +242,7 @@ pub fn agreement(finding: &Finding) -> String {
 /// An endpoint's address and port, without the transport's name.
 #[must_use]
 pub fn place(endpoint: &Endpoint) -> String {
-    endpoint.socket().to_string()
+    endpoint.place()
 }
 
 /// `, 3 attempts`, or nothing where there was none.

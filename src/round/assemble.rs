@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use super::control::{Controls, class_of};
+use super::control::Controls;
 use super::names::Names;
 use super::watch::{Sight, Tried};
 use crate::domain::address::is_global;
-use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::endpoint::Family;
 use crate::domain::finding::{
     EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
 };
 use crate::domain::observation::{Blind, Caveat, Outcome};
 use crate::domain::reach::{Layer, Reach};
-use crate::domain::target::{Barrier, Target};
+use crate::domain::target::{Barrier, Target, TargetKind};
 use crate::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// Judges one target. `index` is its place in the plan.
@@ -89,7 +89,7 @@ impl Judge<'_> {
             self.target.barrier,
             &self.target.denial,
             outcome,
-            caveat,
+            caveat.map(Into::into),
             standing,
             None,
         )
@@ -111,7 +111,7 @@ impl Judge<'_> {
         let mut verdicts = Vec::new();
         for family in &self.target.families {
             let blind = queries.iter().find_map(|query| match query.answer {
-                NameAnswer::Blind(cause) if query.family == *family => Some(cause),
+                NameAnswer::Blind(cause) if query.family == Some(*family) => Some(cause),
                 _ => None,
             });
             if let Some(cause) = blind {
@@ -158,9 +158,6 @@ impl Judge<'_> {
 
     /// The addresses that must not be connected to.
     fn not_connected(&self, sight: &Sight) -> Vec<EndpointReport> {
-        let Some(port) = self.target.kind.port() else {
-            return Vec::new();
-        };
         if self.target.barrier == Barrier::Dns || self.target.probe_non_global {
             return Vec::new();
         }
@@ -168,12 +165,14 @@ impl Judge<'_> {
             .addresses
             .iter()
             .filter(|address| !is_global(**address))
-            .map(|address| {
+            .filter_map(|address| self.target.kind.endpoint(*address))
+            .map(|endpoint| {
                 let standing = self.name_standing();
                 let outcome = Outcome::Reached(Reach::PrivateAddress);
                 let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
                 EndpointReport {
-                    endpoint: Endpoint::tcp(*address, port),
+                    endpoint,
+                    companion: false,
                     verdict,
                     reason,
                     reach: Some(Reach::PrivateAddress),
@@ -209,9 +208,9 @@ impl Judge<'_> {
                     self.target.barrier,
                     &self.target.denial,
                     attempt.outcome,
-                    http.and_then(|http| http.caveat),
+                    http.and_then(|http| http.caveat).map(Into::into),
                     &standing,
-                    Some(class_of(endpoint)),
+                    Some(endpoint.class()),
                 )
             })
             .chain((!complete).then(interrupted))
@@ -226,6 +225,7 @@ impl Judge<'_> {
         let Judgement { verdict, reason } = worst.unwrap_or_else(interrupted);
         EndpointReport {
             endpoint,
+            companion: false,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,
@@ -299,6 +299,15 @@ fn info(target: &Target) -> TargetInfo {
         kind: target.kind.as_str().to_owned(),
         address: target.kind.to_string(),
         port: target.kind.port(),
+        transport: target.kind.transport(),
+        payload: match &target.kind {
+            TargetKind::Udp { payload, .. } => Some(payload.to_string()),
+            TargetKind::Url(_)
+            | TargetKind::Tcp { .. }
+            | TargetKind::Quic { .. }
+            | TargetKind::Icmp { .. }
+            | TargetKind::Dns { .. } => None,
+        },
         barrier: target.barrier,
         denial: target.denial.clone(),
         families: target.families.clone(),

@@ -11,7 +11,7 @@ use super::names::{Names, union};
 use super::schedule::{Course, Task, attempts};
 use super::world::World;
 use crate::domain::address::is_global;
-use crate::domain::endpoint::{Class, Endpoint, Family};
+use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameReport};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::reach::Reach;
@@ -126,13 +126,16 @@ impl<'p> Controls<'p> {
             .filter(|entry| entry.holds(family, scope))
             .map(|entry| RestsOn {
                 control: entry.control.kind.to_string(),
-                same_port: entry.control.kind.port() == Some(endpoint.port),
+                same_port: entry.control.kind.port() == endpoint.port,
                 own_path: !entry.targets.is_empty(),
             })
             .collect();
         let same_port = held.iter().find(|c| c.same_port);
-        if FILTERED_PORTS.contains(&endpoint.port) && same_port.is_none() && !held.is_empty() {
-            return Standing::OtherPort(endpoint.port);
+        if let Some(port) = endpoint.port.filter(|port| FILTERED_PORTS.contains(port))
+            && same_port.is_none()
+            && !held.is_empty()
+        {
+            return Standing::OtherPort(port);
         }
         // The target's own control says most; then one on the same port.
         let best = held.iter().find(|c| c.own_path).or(same_port);
@@ -180,6 +183,7 @@ impl<'p> Controls<'p> {
                 ControlReport {
                     name: entry.control.kind.to_string(),
                     kind: entry.control.kind.as_str().to_owned(),
+                    transport: entry.control.kind.transport(),
                     origin: entry.control.origin,
                     targets: entry
                         .targets
@@ -228,7 +232,7 @@ impl Entry<'_> {
                 .any(|e| e.endpoint.family() == family);
             let asked = check.name.iter().flat_map(|name| &name.queries);
             here || asked
-                .filter(|query| query.family == family)
+                .filter(|query| query.family == Some(family))
                 .any(|query| matches!(query.answer, NameAnswer::Blind(_)))
         };
         let nowhere = self.checks.iter().all(|check| check.endpoints.is_empty());
@@ -256,7 +260,10 @@ fn found_by_all(name: &NameReport, non_global: bool) -> bool {
                 NameAnswer::Addresses(addresses) => {
                     non_global || addresses.iter().any(|a| is_global(*a))
                 }
-                NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => false,
+                NameAnswer::Records(_)
+                | NameAnswer::NoData
+                | NameAnswer::NxDomain
+                | NameAnswer::Blind(_) => false,
             })
     };
     !name.queries.is_empty() && name.queries.iter().all(|query| gave(&query.resolver))
@@ -288,11 +295,10 @@ async fn check<W: World>(
     }
     addresses.retain(|address| control.probe_non_global || is_global(*address));
     let mut endpoints = Vec::new();
-    if let Some(port) = control.kind.port() {
-        for family in Family::ALL {
-            let some = addresses.iter().filter(|a| Family::of(**a) == family);
-            endpoints.extend(some.take(ADDRESSES).map(|a| Endpoint::tcp(*a, port)));
-        }
+    for family in Family::ALL {
+        let some = addresses.iter().filter(|a| Family::of(**a) == family);
+        let some = some.take(ADDRESSES);
+        endpoints.extend(some.filter_map(|address| control.kind.endpoint(*address)));
     }
     let tries = endpoints.into_iter().map(|endpoint| {
         let pace = &pace;
@@ -326,15 +332,10 @@ fn is_reached(kind: &TargetKind, outcome: Outcome) -> bool {
     };
     match kind {
         TargetKind::Url(_) => reach >= Reach::Denied,
-        TargetKind::Tcp { .. } => reach >= Reach::Connected,
+        TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. } => reach >= Reach::Connected,
         TargetKind::Dns { .. } => false,
-    }
-}
-
-/// The class that an endpoint belongs to.
-pub(crate) const fn class_of(endpoint: Endpoint) -> Class {
-    Class {
-        transport: endpoint.transport,
-        family: endpoint.family(),
     }
 }

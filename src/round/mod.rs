@@ -159,9 +159,13 @@ async fn round<W: World>(
             name: standpoint.name,
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
+            sees: Vec::new(),
+            egress: Vec::new(),
+            outside: None,
         },
         resolvers: names.reports(),
         controls: controls.reports(plan),
+        coverage: Vec::new(),
         findings,
     })
 }
@@ -216,7 +220,7 @@ fn between(plan: &Plan) -> Duration {
     let silences = plan
         .targets
         .iter()
-        .filter(|target| target.kind.port().is_some() && target.barrier != Barrier::Dns)
+        .filter(|target| target.kind.transport().is_some() && target.barrier != Barrier::Dns)
         .map(|target| target.pace.timeout.saturating_mul(target.pace.attempts) / 3);
     silences
         .min()

@@ -127,7 +127,9 @@ impl Names {
         if self.resolvers.is_empty() {
             answers.push(NameQuery {
                 resolver: "system".to_owned(),
-                family,
+                authority: None,
+                record: family.record().to_owned(),
+                family: Some(family),
                 answer: NameAnswer::Blind(Blind::ResolverError),
                 cnames: Vec::new(),
                 took_ms: 0,
@@ -224,7 +226,9 @@ async fn ask_one<W: World>(
 fn blind(resolver: SocketAddr, family: Family, cause: Blind) -> NameQuery {
     NameQuery {
         resolver: resolver.to_string(),
-        family,
+        authority: None,
+        record: family.record().to_owned(),
+        family: Some(family),
         answer: NameAnswer::Blind(cause),
         cnames: Vec::new(),
         took_ms: 0,
@@ -245,7 +249,10 @@ pub(crate) fn union(answers: &[NameQuery]) -> Vec<IpAddr> {
         .iter()
         .filter_map(|query| match &query.answer {
             NameAnswer::Addresses(addresses) => Some(addresses),
-            NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => None,
+            NameAnswer::Records(_)
+            | NameAnswer::NoData
+            | NameAnswer::NxDomain
+            | NameAnswer::Blind(_) => None,
         })
         .flatten()
         .map(IpAddr::to_canonical)

@@ -18,6 +18,7 @@ use crate::domain::reach::Reach;
 use crate::domain::report::RoundReport;
 use crate::domain::target::{
     Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind,
+    VantagePlan,
 };
 use crate::domain::verdict::Verdict;
 use crate::probe::CompiledDenial;
@@ -133,7 +134,9 @@ impl World for Fake {
         };
         NameQuery {
             resolver,
-            family,
+            authority: None,
+            record: family.record().to_owned(),
+            family: Some(family),
             answer,
             cnames: Vec::new(),
             took_ms: 1,
@@ -156,7 +159,11 @@ fn tcp(host: &str, port: u16) -> TargetKind {
         Ok(address) => Host::Address(address),
         Err(_) => Host::Name(host.to_owned()),
     };
-    TargetKind::Tcp { host, port }
+    TargetKind::Tcp {
+        host,
+        port,
+        banner: false,
+    }
 }
 
 fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
@@ -169,6 +176,8 @@ fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
         control: None,
         pace: pace(),
         probe_non_global: false,
+        http3: false,
+        accept_silence: false,
         position: Position {
             file: "noentry.yml".to_owned(),
             line: 1,
@@ -193,6 +202,7 @@ fn plan(targets: Vec<Target>) -> Plan {
         targets,
         controls: vec![control(tcp(CONTROL, 443))],
         resolvers: Resolvers::System,
+        vantage: VantagePlan::default(),
         concurrency: 16_000,
         per_host: 32,
     }
@@ -365,6 +375,8 @@ fn named_plan(target: Target) -> Plan {
 fn intranet() -> Target {
     let kind = TargetKind::Dns {
         name: "intranet.example".to_owned(),
+        record: None,
+        authoritative: false,
     };
     target("intranet", kind, Barrier::Dns)
 }

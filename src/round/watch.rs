@@ -123,9 +123,6 @@ async fn knock<W: World>(
     denial: &CompiledDenial,
     addresses: &[IpAddr],
 ) -> Vec<Tried> {
-    let Some(port) = target.kind.port() else {
-        return Vec::new();
-    };
     // A published address decides at the barrier `dns`; there is no need to knock.
     if target.barrier == Barrier::Dns {
         return Vec::new();
@@ -133,7 +130,7 @@ async fn knock<W: World>(
     let tries = addresses
         .iter()
         .filter(|address| target.probe_non_global || is_global(**address))
-        .map(|address| Endpoint::tcp(*address, port))
+        .filter_map(|address| target.kind.endpoint(*address))
         .map(|endpoint| async move {
             let task = Task {
                 endpoint,
@@ -158,7 +155,7 @@ fn is_exposure(target: &Target, seen: &Observation) -> bool {
         target.barrier,
         &target.denial,
         seen.outcome,
-        seen.caveat(),
+        seen.caveat().map(Into::into),
         &Standing::Absent,
         None,
     );

@@ -23,6 +23,7 @@ pub fn tcp(address: SocketAddr) -> TargetKind {
     TargetKind::Tcp {
         host: Host::Address(address.ip()),
         port: address.port(),
+        banner: false,
     }
 }
 

@@ -75,9 +75,13 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
             name: Some("GitHub Actions 7".to_owned()),
             system: "linux x86_64".to_owned(),
             proven: vec![Family::Ipv4],
+            sees: Vec::new(),
+            egress: Vec::new(),
+            outside: None,
         },
         resolvers: vec![resolver("1.1.1.1:53"), resolver("9.9.9.9:53")],
         controls: vec![control()],
+        coverage: Vec::new(),
         findings,
     }
 }
@@ -102,6 +106,7 @@ fn control() -> ControlReport {
     ControlReport {
         name: CONTROL.to_owned(),
         kind: "tcp".to_owned(),
+        transport: Some(Transport::Tcp),
         origin: ControlOrigin::Config,
         targets: Vec::new(),
         position: Some(at(3)),
@@ -166,6 +171,8 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
             kind: kind.to_owned(),
             address: address.to_owned(),
             port: Some(port),
+            transport: Some(Transport::Tcp),
+            payload: None,
             barrier: Barrier::Network,
             denial: Denial::all_of(Barrier::Network),
             families: vec![Family::Ipv4, Family::Ipv6],
@@ -193,7 +200,9 @@ pub fn answers(host: &str, addresses: &[&str]) -> NameReport {
                 .collect();
             queries.push(NameQuery {
                 resolver: resolver.to_owned(),
-                family,
+                authority: None,
+                record: family.record().to_owned(),
+                family: Some(family),
                 answer: if own.is_empty() {
                     NameAnswer::NoData
                 } else {
@@ -259,6 +268,7 @@ pub fn endpoint(
         })
         .max();
     EndpointReport {
+        companion: false,
         endpoint: Endpoint::tcp(ip(address), port),
         rests_on: (judged.0 == Verdict::Blocked).then(|| rests_on(port == 443)),
         verdict: judged.0,
@@ -369,6 +379,7 @@ pub fn admin_console() -> Finding {
             &[("server", "nginx/1.24.0"), ("content-type", "text/html")],
             Some("Admin: users and roles"),
         )),
+        ..Evidence::default()
     });
     with(
         target(
@@ -416,6 +427,7 @@ pub fn login_page() -> Finding {
             &[("location", "https://sso.example.com/login?next=%2F")],
             None,
         )),
+        ..Evidence::default()
     });
     with(
         finding,
@@ -498,6 +510,7 @@ pub fn mutual_tls() -> Finding {
         }),
         tls: Some(tls),
         http: None,
+        ..Evidence::default()
     });
     let mut door = endpoint(
         "18.156.4.9",
@@ -530,6 +543,7 @@ pub fn waf() -> Finding {
             &[("content-type", "text/html"), ("server", "awselb/2.0")],
             Some("403 Forbidden"),
         )),
+        ..Evidence::default()
     });
     let mut door = endpoint(
         "18.156.4.11",
@@ -621,6 +635,7 @@ pub fn throttled() -> Finding {
         stopped_by: None,
         tls: Some(certificate("wiki.example.com")),
         http: Some(answer),
+        ..Evidence::default()
     });
     with(
         finding,
@@ -716,6 +731,7 @@ pub fn hostile() -> Finding {
         }),
         tls: Some(certificate),
         http: Some(answer),
+        ..Evidence::default()
     });
     let mut finding = target(
         &format!("::warning::{banner}"),

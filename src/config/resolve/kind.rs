@@ -65,8 +65,16 @@ impl Fields<'_> {
         let dns = reader.parsed(&spot.key("dns"), self.dns, "text (a DNS name)", host::name);
         match (url, tcp, dns) {
             (Some(url), None, None) => Some(TargetKind::Url(url)),
-            (None, Some((host, port)), None) => Some(TargetKind::Tcp { host, port }),
-            (None, None, Some(name)) => Some(TargetKind::Dns { name }),
+            (None, Some((host, port)), None) => Some(TargetKind::Tcp {
+                host,
+                port,
+                banner: false,
+            }),
+            (None, None, Some(name)) => Some(TargetKind::Dns {
+                name,
+                record: None,
+                authoritative: false,
+            }),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ use super::host;
 use super::problem::{Problem, Problems, near};
 use super::reader::{Reader, Spot};
 use super::source::Place;
-use crate::domain::target::{Plan, Resolvers, Target};
+use crate::domain::target::{Plan, Resolvers, Target, VantagePlan};
 use defaults::Base;
 
 /// What was typed: it beats the file, also a target's own setting.
@@ -84,6 +84,7 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
         targets: targets.into_iter().map(|(target, _)| target).collect(),
         controls: controls.into_iter().map(|(control, _)| control).collect(),
         resolvers,
+        vantage: VantagePlan::default(),
         concurrency: base.concurrency,
         per_host: base.per_host,
     })

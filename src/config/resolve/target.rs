@@ -60,6 +60,8 @@ pub fn read(
         control,
         pace,
         probe_non_global,
+        http3: false,
+        accept_silence: false,
         position: reader.source().position(spot.start()),
     })
 }

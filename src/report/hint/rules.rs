@@ -155,7 +155,10 @@ fn only_private(control: &ControlReport) -> bool {
     let mut addresses = queries()
         .filter_map(|query| match &query.answer {
             NameAnswer::Addresses(addresses) => Some(addresses),
-            NameAnswer::NoData | NameAnswer::NxDomain | NameAnswer::Blind(_) => None,
+            NameAnswer::Records(_)
+            | NameAnswer::NoData
+            | NameAnswer::NxDomain
+            | NameAnswer::Blind(_) => None,
         })
         .flatten()
         .peekable();
@@ -219,6 +222,7 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::NoFamily
         | Blind::LocalUnreachable
         | Blind::NotPermitted
+        | Blind::NoEchoSocket
         | Blind::TooManyFiles
         | Blind::NoLocalPort
         | Blind::NoBuffers

@@ -184,7 +184,7 @@ const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
 fn unpublished(finding: &Finding, family: Family) -> Part {
     let queries = finding.name.iter().flat_map(|name| &name.queries);
     let answers: Vec<&NameAnswer> = queries
-        .filter(|query| query.family == family)
+        .filter(|query| query.family == Some(family))
         .map(|query| &query.answer)
         .collect();
     let none = !answers.is_empty()
@@ -239,7 +239,7 @@ fn took(finding: &Finding, family: impl Fn(Family) -> bool) -> u64 {
         .name
         .iter()
         .flat_map(|name| &name.queries)
-        .filter(|query| family(query.family))
+        .filter(|query| query.family.is_none_or(&family))
         .map(|query| query.took_ms);
     attempts.chain(queries).fold(0, u64::saturating_add)
 }
