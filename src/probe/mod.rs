@@ -19,6 +19,7 @@ mod datagram;
 pub mod denial;
 pub mod dial;
 pub mod dns;
+pub mod elicit;
 pub mod http;
 pub mod icmp;
 mod page;
