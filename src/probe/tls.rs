@@ -233,7 +233,7 @@ fn plain_http(version: String, status: u16) -> Secured {
         evidence: Box::new(Evidence {
             http: Some(HttpEvidence {
                 plain_on_tls: true,
-                ..super::http::bare(version, status)
+                ..super::answer::bare(version, status)
             }),
             ..Evidence::default()
         }),
