@@ -16,6 +16,7 @@ mod certificate;
 pub mod classify;
 pub mod climb;
 pub mod context;
+mod datagram;
 pub mod denial;
 pub mod dial;
 pub mod dns;
