@@ -106,6 +106,11 @@ impl Datagram {
         self.socket.local_addr().map_or(0, |local| local.port())
     }
 
+    /// The socket and whom it speaks to, for a library that has a protocol of its own for it.
+    pub(super) fn into_parts(self) -> (UdpSocket, SocketAddr) {
+        (self.socket, self.peer)
+    }
+
     /// Sends what `next` makes (it is told how many went before) at 0, 1, 2, … seconds, and waits for
     /// the first answer, error or the deadline.
     ///

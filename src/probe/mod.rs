@@ -11,6 +11,7 @@
 //! firewall's ICMP error needs the socket error queue, which only Linux has; elsewhere the evidence
 //! says less (see `sys`).
 
+mod answer;
 mod certificate;
 pub mod classify;
 pub mod climb;
