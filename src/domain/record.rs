@@ -3,14 +3,13 @@
 //! Numbers and mnemonics are those of the IANA registry "Resource Record (RR) TYPEs". What has no
 //! mnemonic here is written `TYPE1234` (RFC 3597 section 5), which works for every type.
 
+use std::error::Error;
 use std::fmt;
-
-use thiserror::Error;
 
 use super::endpoint::Family;
 
 /// Every mnemonic that is understood, with its number.
-const MNEMONICS: [(&str, u16); 45] = [
+const MNEMONICS: [(&str, u16); 46] = [
     ("A", 1),
     ("NS", 2),
     ("CNAME", 5),
@@ -54,6 +53,7 @@ const MNEMONICS: [(&str, u16); 45] = [
     ("HTTPS", 65),
     ("SPF", 99),
     ("EUI48", 108),
+    ("EUI64", 109),
     ("URI", 256),
     ("CAA", 257),
 ];
@@ -74,21 +74,17 @@ const NO_RECORDS: [(&str, u16); 7] = [
 pub struct Record(u16);
 
 /// Why a type of record cannot be watched. The user's mistake, each with its own remedy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordError {
     /// No mnemonic that noentry knows, and not of the form `TYPE1234`.
-    #[error("unknown type of record")]
     Unknown,
     /// A or AAAA: addresses are what a name is watched for where no type is given.
-    #[error("addresses are watched where no type of record is given")]
     Address,
     /// A question about many types, a transfer or a part of a message (RFC 6895 section 3.1): its
     /// absence would say nothing about the zone.
-    #[error("a type of question or message, and not of a record in a zone")]
     NoRecord,
     /// RRSIG, SIG, NSEC or NSEC3: servers make them up beside other answers, and many do not give
     /// them out when asked for them alone, so that their absence would prove nothing.
-    #[error("servers do not answer reliably when asked for this type alone")]
     Unreliable,
 }
 
@@ -172,6 +168,19 @@ impl fmt::Display for Record {
         }
     }
 }
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "unknown type of record",
+            Self::Address => "addresses are watched where no type of record is given",
+            Self::NoRecord => "a type of question or message, and not of a record in a zone",
+            Self::Unreliable => "servers do not answer reliably when asked for this type alone",
+        })
+    }
+}
+
+impl Error for RecordError {}
 
 #[cfg(test)]
 mod tests {
