@@ -22,7 +22,7 @@
 
 use std::io;
 
-use crate::domain::observation::{Blind, IcmpError, Observation, StoppedBy};
+use crate::domain::observation::{Blind, IcmpError, Observation, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
 
 use super::sys::{self, Cause, Origin, Queued};
@@ -42,6 +42,16 @@ pub(super) fn icmp(queued: &[Queued]) -> Option<Observation> {
         .map(message)
         .max_by_key(|(weight, _)| *weight)
         .map(|(_, observation)| observation)
+}
+
+/// Why this machine could not send at all; `None` where the error is not its own. For sockets that
+/// are not an attempt against a target.
+#[must_use]
+pub(super) fn local(error: &io::Error) -> Option<Blind> {
+    match errno(error).outcome {
+        Outcome::Blind(Blind::LocalError) | Outcome::Reached(_) => None,
+        Outcome::Blind(blind) => Some(blind),
+    }
 }
 
 /// Nothing came until the deadline. `unsent` says that our own stack held the last SYN back.
@@ -137,7 +147,6 @@ mod tests {
     use nix::errno::Errno;
 
     use super::*;
-    use crate::domain::observation::Outcome;
 
     fn from(kind: u8, code: u8, offender: &str) -> Queued {
         let offender: std::net::IpAddr = offender.parse().unwrap();

@@ -15,6 +15,7 @@ use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameReport};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::reach::Reach;
+use crate::domain::record::Record;
 use crate::domain::report::{ControlCheck, ControlEndpoint, ControlReport};
 use crate::domain::target::{Control, Pace, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
@@ -285,7 +286,8 @@ async fn check<W: World>(
     let mut name_report = None;
     let mut addresses = Vec::from_iter(control.kind.address());
     if let Some(name) = control.kind.name() {
-        let ask = Family::ALL.map(|family| names.ask(course, name, family, pace.timeout));
+        let ask =
+            Family::ALL.map(|family| names.ask(course, name, Record::of(family), pace.timeout));
         let queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
         addresses = union(&queries);
         name_report = Some(NameReport {

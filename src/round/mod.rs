@@ -4,7 +4,9 @@
 //! lies on either side of it. It does not know what a socket is (`probe`) nor what an outcome is worth
 //! (`domain::verdict`).
 
+mod answers;
 mod assemble;
+mod authority;
 mod control;
 mod limits;
 mod names;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::NameQuery;
 use crate::domain::observation::Observation;
 use crate::domain::target::TargetKind;
+use crate::probe::dns::Question;
 use crate::probe::{self, CompiledDenial};
 
 /// What a round can do to the outside.
@@ -23,12 +24,11 @@ pub(crate) trait World {
         deadline: Instant,
     ) -> Observation;
 
-    /// Asks one resolver for one name's addresses in one family.
+    /// Asks one name server one question.
     async fn lookup(
         &self,
-        resolver: SocketAddr,
-        name: &str,
-        family: Family,
+        server: SocketAddr,
+        question: &Question<'_>,
         timeout: Duration,
     ) -> NameQuery;
 }
@@ -57,11 +57,10 @@ impl World for Network {
 
     async fn lookup(
         &self,
-        resolver: SocketAddr,
-        name: &str,
-        family: Family,
+        server: SocketAddr,
+        question: &Question<'_>,
         timeout: Duration,
     ) -> NameQuery {
-        probe::dns::lookup(resolver, name, family, timeout).await
+        probe::dns::lookup(server, question, timeout).await
     }
 }
