@@ -8,6 +8,7 @@ mod answers;
 mod assemble;
 mod authority;
 mod control;
+mod egress;
 mod limits;
 mod names;
 mod schedule;
@@ -118,7 +119,9 @@ async fn round<W: World>(
     let mut controls = Controls::of(plan);
     let between = between(plan);
 
-    checkpoint(&course, &mut controls, &names, plan).await;
+    let first = checkpoint(&course, &mut controls, &names, plan);
+    let echo = egress::ask(&course, &names, plan.vantage.egress.as_ref());
+    let ((), egress) = futures_util::future::join(first, echo).await;
     let sights = {
         let all = plan.targets.iter().zip(&denials);
         let looking = look(&course, &slots, &names, all, concurrency, progress);
@@ -162,7 +165,7 @@ async fn round<W: World>(
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
             sees: Vec::new(),
-            egress: Vec::new(),
+            egress,
             outside: None,
         },
         resolvers: names.reports(),

@@ -17,13 +17,15 @@ use crate::domain::position::Position;
 use crate::domain::reach::Reach;
 use crate::domain::report::RoundReport;
 use crate::domain::target::{
-    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind,
+    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind, Url,
     VantagePlan,
 };
 use crate::domain::verdict::Verdict;
 use crate::probe::CompiledDenial;
 use crate::probe::dns::Question;
+use crate::probe::egress::EchoError;
 
+mod egress;
 mod names;
 
 /// What an endpoint does at a given time since the world's beginning: `None` is silence.
@@ -149,6 +151,17 @@ impl World for Fake {
             None => NameAnswer::NxDomain,
         };
         query(answer, &[])
+    }
+
+    async fn echo(
+        &self,
+        _: &Url,
+        family: Family,
+        addresses: &[IpAddr],
+    ) -> Result<IpAddr, EchoError> {
+        // Says where it was asked, which is what a test can know.
+        let address = addresses.first().copied();
+        address.ok_or(EchoError::NoAddress(family))
     }
 }
 
