@@ -33,7 +33,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use crate::domain::observation::{Blind, IcmpError, Observation, StoppedBy};
+use crate::domain::observation::{Blind, IcmpError, Observation, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
 
 use super::sys::{self, Cause, Origin, Queued};
@@ -118,6 +118,16 @@ fn datagram_errno(error: &io::Error) -> Observation {
         | Cause::Other => return errno(error),
     };
     Observation::blind(blind, Some(stop(number)))
+}
+
+/// Why this machine could not send at all; `None` where the error is not its own. For sockets that
+/// are not an attempt against a target.
+#[must_use]
+pub(super) fn local(error: &io::Error) -> Option<Blind> {
+    match errno(error).outcome {
+        Outcome::Blind(Blind::LocalError) | Outcome::Reached(_) => None,
+        Outcome::Blind(blind) => Some(blind),
+    }
 }
 
 /// Nothing came until the deadline. `unsent` says that our own stack held the last SYN back.
@@ -213,7 +223,6 @@ mod tests {
     use nix::errno::Errno;
 
     use super::*;
-    use crate::domain::observation::Outcome;
 
     fn from(kind: u8, code: u8, offender: &str) -> Queued {
         let offender: std::net::IpAddr = offender.parse().unwrap();

@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy does not see as such"
 )]
 
+mod egress;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
