@@ -11,6 +11,7 @@
 //! firewall's ICMP error needs the socket error queue, which only Linux has; elsewhere the evidence
 //! says less (see `sys`).
 
+mod banner;
 mod certificate;
 pub mod classify;
 pub mod climb;
@@ -18,6 +19,7 @@ pub mod context;
 pub mod denial;
 pub mod dial;
 pub mod dns;
+mod echo;
 pub mod http;
 pub mod icmp;
 mod page;
