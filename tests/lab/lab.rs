@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::holder::{Ground, Holder};
 use crate::servers;
+use crate::services::{self, Server};
 
 /// How long anything of the laboratory itself may take before it counts as broken. Far beyond what
 /// a busy machine needs.
@@ -55,17 +56,26 @@ impl Lab {
         Self { holder }
     }
 
-    /// With the standing firewall (`firewall.nft`), nginx, two OpenSSL servers and BIND.
+    /// With the standing firewall (`firewall.nft`, `doors.nft`), nginx, two OpenSSL servers and BIND.
     pub fn standing(ground: Ground) -> Self {
         let lab = Self::bare(ground);
         for place in [Place::Router, Place::Server] {
-            let rules = include_str!("firewall.nft")
-                .split("# --- ")
-                .find_map(|part| part.strip_prefix(place.name()))
-                .expect("firewall.nft has a part for this place");
-            lab.nft(place, rules);
+            for rules in [include_str!("firewall.nft"), include_str!("doors.nft")] {
+                let rules = rules
+                    .split("# --- ")
+                    .find_map(|part| part.strip_prefix(place.name()))
+                    .expect("each of them has a part for this place");
+                lab.nft(place, rules);
+            }
         }
         servers::start(&lab);
+        lab
+    }
+
+    /// The same, and these servers as well.
+    pub fn with(ground: Ground, servers: &[Server]) -> Self {
+        let lab = Self::standing(ground);
+        services::start(&lab, servers);
         lab
     }
 
@@ -153,19 +163,24 @@ impl Lab {
 
     /// Waits until something listens on every one of these (`tcp 9000`, `udp 198.51.100.53:53`).
     pub fn until_listening(&self, place: Place, sockets: &[&str]) {
-        let listening = || {
+        let mut missing = sockets.to_vec();
+        let end = Instant::now() + PATIENCE;
+        while !missing.is_empty() {
+            assert!(Instant::now() < end, "waited in vain for {missing:?}");
             let said = self.sh(place, "ss -Hlntu");
-            sockets.iter().all(|socket| {
+            missing.retain(|socket| {
                 let (transport, end) = socket.split_once(' ').expect("transport and socket");
-                said.lines().any(|line| {
+                !said.lines().any(|line| {
                     line.starts_with(transport)
                         && line
                             .split_whitespace()
                             .any(|word| word == end || word.rsplit(':').next() == Some(end))
                 })
-            })
-        };
-        until(&format!("listeners on {sockets:?}"), listening);
+            });
+            if !missing.is_empty() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
     }
 
     /// Writes a file below [`DIR`] and returns its path as seen from inside.

@@ -21,6 +21,7 @@ mod lab;
 mod round;
 mod scenarios;
 mod servers;
+mod services;
 mod zones;
 
 use std::env;
@@ -29,18 +30,34 @@ use std::process::ExitCode;
 use holder::{Ground, Holder};
 use lab::{Lab, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
+use services::Server;
 
 /// The programs that a laboratory is made of, and Debian's packages for them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 25] = [
+    ("caddy", "caddy"),
+    ("chronyd", "chrony"),
+    ("/usr/lib/ipsec/charon", "strongswan-charon"),
+    ("/usr/lib/ipsec/stroke", "strongswan-starter"),
+    ("coap-server-notls", "libcoap3-bin"),
+    ("dnsmasq", "dnsmasq-base"),
     ("ip", "iproute2"),
+    ("kamailio", "kamailio"),
     ("ss", "iproute2"),
     ("kill", "procps"),
+    ("memcached", "memcached"),
     ("named", "bind9"),
     ("nft", "nftables"),
     ("nginx", "nginx"),
     ("nsenter", "util-linux"),
     ("openssl", "openssl"),
+    ("openvpn", "openvpn"),
+    ("python3", "python3"),
+    ("rpcbind", "rpcbind"),
     ("setpriv", "util-linux"),
+    ("snmpd", "snmpd"),
+    ("sshd", "openssh-server"),
+    ("strace", "strace"),
+    ("turnserver", "coturn"),
     ("unshare", "util-linux"),
 ];
 
@@ -120,7 +137,7 @@ fn find_ground() -> Result<Ground, String> {
 
 /// Runs a command, or a shell, on the runner of a standing laboratory.
 fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
-    let lab = Lab::standing(ground);
+    let lab = Lab::with(ground, &Server::ALL);
     let mut command = lab.signallable(Place::Runner);
     // Another mount namespace means another working directory; the same one is gone back to.
     let here = env::current_dir().unwrap_or_default();
