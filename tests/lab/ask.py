@@ -1,11 +1,18 @@
 """Asks the laboratory's servers, without noentry, and says what came back.
 
-Runs on the runner. Each line of standard input is one question: a word from QUESTIONS and an
-address. Each line of standard output is its answer: `answer`, `silence`, `reset`, `closed` (over
-TCP: the far side ended the connection), `mute` (over TCP: a connection that nothing comes out of),
-`different ...` (an answer that is not the one of this protocol), or `icmp TYPE CODE SENDER`.
+Runs on the runner. Each line of standard input is a question: a word, perhaps a port, and an
+address. Each line of standard output is its answer, in the same order:
 
-The bytes are put together here from the specifications, independently of noentry's own.
+    answer          the protocol's own answer; over TCP with the first word of it
+    different ...   an answer that is not the protocol's own
+    silence         nothing
+    icmp T C FROM   an ICMP error, its type, code and sender
+    refused, reset  TCP: at the handshake, after the handshake
+    closed, mute    TCP: the far side ended the connection; nothing comes out of it
+    no route, no address, not permitted    what the kernel said here
+
+What is sent is put together here from the specifications, independently of noentry's own probes,
+so that these do not prove themselves.
 """
 
 import errno
@@ -46,7 +53,7 @@ def ike():
     return os.urandom(8) + bytes(8) + struct.pack("!BBBBII", 33, 0x20, 34, 8, 0, 28 + len(rest)) + rest
 
 
-def sip(address, port):
+def sip(address):
     host = f"[{address}]" if ":" in address else address
     lines = [
         f"OPTIONS sip:{host} SIP/2.0",
@@ -80,7 +87,7 @@ QUESTIONS = {
     "snmp": (161, lambda a: DISCOVERY, lambda r: bytes.fromhex("2b060106030f010104") in r),
     "memcached": (11211, lambda a: bytes.fromhex("0000000000010000") + b"version\r\n", lambda r: r[8:16] == b"VERSION "),
     "stun": (3478, lambda a: bytes.fromhex("000100002112a442") + os.urandom(12), lambda r: r[:2] == b"\x01\x01"),
-    "sip": (5060, lambda a: sip(a, 5060), lambda r: r.startswith(b"SIP/2.0 200 ")),
+    "sip": (5060, lambda a: sip(a), lambda r: r.startswith(b"SIP/2.0 200 ")),
     # The same exchange, a response, and first an SA: not a refusal.
     "ike": (500, lambda a: ike(), lambda r: r[16] == 33 and r[18] == 34 and r[19] & 0x20),
     "tftp": (69, lambda a: b"\0\1no-such-file\0octet\0", lambda r: r[:4] == b"\0\5\0\1"),
@@ -92,10 +99,8 @@ QUESTIONS = {
     # An empty confirmable message is answered with a reset, RFC 7252 section 4.3.
     "coap": (5683, lambda a: b"\x40\0\x1a\x2b", lambda r: r == b"\x70\0\x1a\x2b"),
     "openvpn": (1194, lambda a: b"\x38" + os.urandom(8) + bytes(5), lambda r: r[0] >> 3 == 8),
-    "quic": (443, lambda a: quic(), lambda r: r[0] & 0x80 and r[1:5] == bytes(4)),
+    "quic 443": (443, lambda a: quic(), lambda r: r[0] & 0x80 and r[1:5] == bytes(4)),
     "quic 4445": (4445, lambda a: quic(), lambda r: r[0] & 0x80 and r[1:5] == bytes(4)),
-    # Port that nothing listens on.
-    "udp 9011": (9011, lambda a: b"?", lambda r: True),
 }
 
 
@@ -108,7 +113,7 @@ def opened(address, kind, protocol=0):
 
 
 def icmp_error(s):
-    """The ICMP error in the socket's error queue, if there is one (Linux, ip(7))."""
+    """The ICMP error in the socket's error queue, if there is one (Linux, ip(7), IP_RECVERR)."""
     try:
         _, messages, _, _ = s.recvmsg(2048, 512, MSG_ERRQUEUE | socket.MSG_DONTWAIT)
     except OSError:
@@ -116,67 +121,92 @@ def icmp_error(s):
     for _, _, data in messages:
         _, origin, kind, code = struct.unpack_from("=IBBB", data)
         if origin in (2, 3):
-            at = 16
-            if origin == 2:
-                sender = ipaddress.ip_address(data[at + 4 : at + 8])
-            else:
-                sender = ipaddress.ip_address(data[at + 8 : at + 24])
+            # The sender follows: sockaddr_in or sockaddr_in6.
+            sender = ipaddress.ip_address(data[20:24] if origin == 2 else data[24:40])
             return f"icmp {kind} {code} {sender}"
     return None
+
+
+def trouble(s, error):
+    """What an error means, with the ICMP error that caused it, if one did."""
+    words = {
+        errno.ENETUNREACH: "no route",
+        errno.EADDRNOTAVAIL: "no address",
+        errno.EPERM: "not permitted",
+        errno.EACCES: "not permitted",
+        errno.ECONNREFUSED: "refused",
+        errno.ECONNRESET: "reset",
+        errno.EPIPE: "reset",
+    }
+    if isinstance(error, TimeoutError):
+        return icmp_error(s) or "silence"
+    return icmp_error(s) or words.get(error.errno, f"different, {error}")
 
 
 def datagram(word, address):
     port, question, is_answer = QUESTIONS[word]
     with opened(address, socket.SOCK_DGRAM) as s:
-        end = time.monotonic() + PATIENCE
-        if word != "tftp":
-            # A connected socket takes no answer from another address or port than it asked.
-            s.connect((address, port))
-            s.send(question(address))
-        else:
-            s.sendto(question(address), (address, port))
         try:
+            if word == "tftp":
+                # The answer comes from another port, RFC 1350 section 4.
+                s.sendto(question(address), (address, port))
+            else:
+                # A connected socket takes no answer but from where it asked.
+                s.connect((address, port))
+                s.send(question(address))
             reply, sender = s.recvfrom(4096)
         except OSError as error:
-            return icmp_error(s) or ("silence" if isinstance(error, TimeoutError) else str(error))
+            return trouble(s, error)
         if sender[0] != address:
-            return f"different, from {sender}"
-        return "answer" if is_answer(reply) and time.monotonic() < end else f"different: {reply.hex()}"
+            return f"different, from {sender[0]}"
+        return "answer" if is_answer(reply) else f"different, {reply.hex()}"
 
 
 def echo(address):
     six = ":" in address
     kind, answer = (128, 129) if six else (8, 0)
+    body = struct.pack("!BBHHH", kind, 0, 0, os.getpid() & 0xFFFF, 1) + os.urandom(16)
+    if not six:
+        total = sum(struct.unpack(f"!{len(body) // 2}H", body))
+        total = (total >> 16) + (total & 0xFFFF)
+        total = ~(total + (total >> 16)) & 0xFFFF
+        body = body[:2] + struct.pack("!H", total) + body[4:]
+    end = time.monotonic() + PATIENCE
     with opened(address, socket.SOCK_RAW, 58 if six else 1) as s:
-        body = struct.pack("!BBHHH", kind, 0, 0, os.getpid() & 0xFFFF, 1) + os.urandom(16)
-        if not six:
-            total = sum(struct.unpack(f"!{len(body) // 2}H", body))
-            total = (total >> 16) + (total & 0xFFFF)
-            total = ~(total + (total >> 16)) & 0xFFFF
-            body = body[:2] + struct.pack("!H", total) + body[4:]
-        s.connect((address, 0))
-        s.send(body)
-        end = time.monotonic() + PATIENCE
-        while (left := end - time.monotonic()) > 0:
-            s.settimeout(left)
-            try:
+        try:
+            s.connect((address, 0))
+            s.send(body)
+            # A raw socket sees what was meant for others as well.
+            while (left := end - time.monotonic()) > 0:
+                s.settimeout(left)
                 reply = s.recv(4096)
-            except OSError as error:
-                return icmp_error(s) or ("silence" if isinstance(error, TimeoutError) else str(error))
-            reply = reply if six else reply[(reply[0] & 15) * 4 :]
-            if reply[0] == answer and reply[8:] == body[8:]:
-                return "answer"
+                reply = reply if six else reply[(reply[0] & 15) * 4 :]
+                if reply[0] == answer and reply[8:] == body[8:]:
+                    return "answer"
+        except OSError as error:
+            return trouble(s, error)
         return icmp_error(s) or "silence"
+
+
+def sockets(address):
+    """With which kinds of socket this process may send an echo request."""
+    six = ":" in address
+    may = []
+    for name, kind in (("raw", socket.SOCK_RAW), ("datagram", socket.SOCK_DGRAM)):
+        try:
+            opened(address, kind, 58 if six else 1).close()
+            may.append(name)
+        except PermissionError:
+            pass
+    return " ".join(may) or "none"
 
 
 def stream(port, address, says):
     with opened(address, socket.SOCK_STREAM) as s:
         try:
             s.connect((address, port))
-        except ConnectionRefusedError:
-            return icmp_error(s) or "refused"
         except OSError as error:
-            return icmp_error(s) or ("silence" if isinstance(error, TimeoutError) else str(error))
+            return trouble(s, error)
         try:
             if says:
                 s.send(says)
@@ -184,8 +214,14 @@ def stream(port, address, says):
         except TimeoutError:
             return "mute"
         except OSError as error:
-            return "reset" if error.errno in (errno.ECONNRESET, errno.EPIPE) else str(error)
-        return f"answer {reply.split(None, 1)[0].decode()}" if reply else "closed"
+            return trouble(s, error)
+        return f"answer {reply.split()[0].split(b'_')[0].decode()}" if reply else "closed"
+
+
+def name(name):
+    """Its addresses as the system's resolver knows them, IPv4 first."""
+    found = {entry[4][0] for entry in socket.getaddrinfo(name, 1, type=socket.SOCK_STREAM)}
+    return " ".join(sorted(found, key=lambda address: (":" in address, address)))
 
 
 def dtls(address):
@@ -194,20 +230,27 @@ def dtls(address):
         ["openssl", "s_client", "-dtls", "-connect", f"{host}:4444"],
         input=b"", capture_output=True, timeout=10, check=False,
     )
-    return "answer" if b"CN = The laboratory" in done.stdout else f"different: {done.stderr!r}"
+    return "answer" if b"CN = The laboratory" in done.stdout else f"different, {done.stderr!r}"
 
 
 def ask(line):
-    word, address = line.rsplit(None, 1)
-    if word == "echo":
-        return echo(address)
-    if word == "dtls":
-        return dtls(address)
-    if word.startswith("tcp "):
-        return stream(int(word[4:]), address, b"GET /ok HTTP/1.0\r\n\r\n")
-    if word.startswith("banner "):
-        return stream(int(word[7:]), address, b"")
-    return datagram(word, address)
+    words, address = line.rsplit(None, 1)
+    word, *port = words.split()
+    match word:
+        case "echo":
+            return echo(address)
+        case "sockets":
+            return sockets(address)
+        case "dtls":
+            return dtls(address)
+        case "name":
+            return name(address)
+        case "tcp":
+            return stream(int(port[0]), address, b"GET /ok HTTP/1.0\r\n\r\n")
+        case "banner":
+            return stream(int(port[0]), address, b"")
+        case _:
+            return datagram(words, address)
 
 
 with ThreadPoolExecutor(64) as together:

@@ -60,13 +60,8 @@ impl Lab {
     pub fn standing(ground: Ground) -> Self {
         let lab = Self::bare(ground);
         for place in [Place::Router, Place::Server] {
-            for rules in [include_str!("firewall.nft"), include_str!("doors.nft")] {
-                let rules = rules
-                    .split("# --- ")
-                    .find_map(|part| part.strip_prefix(place.name()))
-                    .expect("each of them has a part for this place");
-                lab.nft(place, rules);
-            }
+            lab.rules(place, include_str!("firewall.nft"));
+            lab.rules(place, include_str!("doors.nft"));
         }
         servers::start(&lab);
         lab
@@ -110,6 +105,39 @@ impl Lab {
         let mut command = self.command(place);
         command.args(["nft", "-f", "-"]);
         run(command, Some(commands), commands);
+    }
+
+    /// Gives nft what a file of rules has for one place.
+    fn rules(&self, place: Place, file: &str) {
+        let rules = file
+            .split("# --- ")
+            .find_map(|part| part.strip_prefix(place.name()))
+            .expect("it has a part for this place");
+        self.nft(place, rules);
+    }
+
+    /// Puts a SYN proxy before the door 217. Not everywhere has the kernel one, so it does not stand
+    /// by itself.
+    pub fn syn_proxy(&self) {
+        for place in [Place::Router, Place::Server] {
+            self.rules(place, include_str!("synproxy.nft"));
+        }
+        // The proxy needs the third packet of a handshake to be one that belongs to nothing.
+        self.sh(
+            Place::Router,
+            "echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose",
+        );
+    }
+
+    /// Asks servers without noentry: what `ask.py` says about each of these questions.
+    pub fn ask(&self, under: &[&str], questions: &[&str]) -> Vec<String> {
+        let script = self.write("ask.py", include_str!("ask.py"));
+        let mut command = self.command(Place::Runner);
+        command.args(under).arg("python3").arg(script);
+        let said = run(command, Some(&questions.join("\n")), "ask.py");
+        let answers: Vec<_> = said.lines().map(str::to_owned).collect();
+        assert_eq!(answers.len(), questions.len(), "{said}");
+        answers
     }
 
     /// Puts a rule before all others of a chain (`passing`, `incoming`, `outgoing`, `early`).

@@ -16,6 +16,7 @@
     reason = "a test program without the usual harness"
 )]
 
+mod broken;
 mod holder;
 mod lab;
 mod round;
@@ -138,6 +139,7 @@ fn find_ground() -> Result<Ground, String> {
 /// Runs a command, or a shell, on the runner of a standing laboratory.
 fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
     let lab = Lab::with(ground, &Server::ALL);
+    lab.syn_proxy();
     let mut command = lab.signallable(Place::Runner);
     // Another mount namespace means another working directory; the same one is gone back to.
     let here = env::current_dir().unwrap_or_default();
