@@ -68,6 +68,15 @@ def sip(address):
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def cldap():
+    """A search for the rootDSE, RFC 4512 section 5.1, that asks for one attribute only."""
+    present = b"\x87\x0bobjectClass"
+    attributes = b"\x30\x16\x04\x14supportedLDAPVersion"
+    search = b"\x04\0\x0a\x01\0\x0a\x01\0\x02\x01\0\x02\x01\0\x01\x01\0" + present + attributes
+    message = b"\x02\x01\x07\x63" + bytes([len(search)]) + search
+    return b"\x30" + bytes([len(message)]) + message
+
+
 def quic():
     """A version that nobody has (RFC 9000 section 15): it must be answered with the real ones."""
     start = b"\xc0" + struct.pack("!I", 0x1A2A3A4A) + b"\x08" + os.urandom(8) + b"\x08" + os.urandom(8)
@@ -98,6 +107,7 @@ QUESTIONS = {
     ),
     # An empty confirmable message is answered with a reset, RFC 7252 section 4.3.
     "coap": (5683, lambda a: b"\x40\0\x1a\x2b", lambda r: r == b"\x70\0\x1a\x2b"),
+    "cldap": (389, lambda a: cldap(), lambda r: b"supportedLDAPVersion" in r and b"\x02\x01\x07\x64" in r),
     "openvpn": (1194, lambda a: b"\x38" + os.urandom(8) + bytes(5), lambda r: r[0] >> 3 == 8),
     "quic 443": (443, lambda a: quic(), lambda r: r[0] & 0x80 and r[1:5] == bytes(4)),
     "quic 4445": (4445, lambda a: quic(), lambda r: r[0] & 0x80 and r[1:5] == bytes(4)),

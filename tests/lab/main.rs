@@ -34,7 +34,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use services::Server;
 
 /// The programs that a laboratory is made of, and Debian's packages for them.
-const PROGRAMS: [(&str, &str); 25] = [
+const PROGRAMS: [(&str, &str); 26] = [
     ("caddy", "caddy"),
     ("chronyd", "chrony"),
     ("/usr/lib/ipsec/charon", "strongswan-charon"),
@@ -54,6 +54,7 @@ const PROGRAMS: [(&str, &str); 25] = [
     ("openvpn", "openvpn"),
     ("python3", "python3"),
     ("rpcbind", "rpcbind"),
+    ("samba", "samba-ad-dc samba-ad-provision"),
     ("setpriv", "util-linux"),
     ("snmpd", "snmpd"),
     ("sshd", "openssh-server"),

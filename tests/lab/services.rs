@@ -45,11 +45,14 @@ pub enum Server {
     Http3,
     /// OpenSSH: TCP 22.
     Ssh,
+    /// Samba with an empty Active Directory, of which CLDAP alone is served: UDP 389. It takes some
+    /// seconds to make.
+    Directory,
 }
 
 impl Server {
     /// Every one of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Chrony,
         Self::Snmp,
         Self::Memcached,
@@ -63,6 +66,7 @@ impl Server {
         Self::OpenVpn,
         Self::Http3,
         Self::Ssh,
+        Self::Directory,
     ];
 
     /// A shell script that starts it in the background, run in the laboratory's own directory.
@@ -137,10 +141,15 @@ impl Server {
                 test -e ssh.key || ssh-keygen -q -t ed25519 -N '' -f ssh.key
                 \"$(command -v sshd)\" -D -e -f \"$PWD/sshd.conf\" > sshd.log 2>&1 &"
             }
+            // The module comes from Debian's python3-samba, which another Python does not have.
+            Self::Directory => {
+                "(/usr/bin/python3 directory.py \"$PWD/directory\"
+                exec samba -i -M single -s \"$PWD/directory/smb.conf\") > directory.log 2>&1 &"
+            }
         }
     }
 
-    /// What it is configured with: the name of a file, and its content.
+    /// A file that it needs: its name and its content.
     fn configuration(self) -> Option<(&'static str, String)> {
         let (name, content) = match self {
             Self::Chrony => (
@@ -214,6 +223,7 @@ impl Server {
                 "sshd.conf",
                 format!("Port 22\nHostKey {DIR}/ssh.key\nPidFile {DIR}/sshd.pid\nUsePAM no\n"),
             ),
+            Self::Directory => ("directory.py", include_str!("directory.py").to_owned()),
             Self::Memcached
             | Self::Stun
             | Self::Dtls
@@ -241,6 +251,7 @@ impl Server {
             Self::OpenVpn => &["udp *:1194"],
             Self::Http3 => &["udp *:4445"],
             Self::Ssh => &["tcp 0.0.0.0:22", "tcp [::]:22"],
+            Self::Directory => &["udp 198.18.2.2:389", "udp [2001:db8:2::2]:389"],
         }
     }
 }

@@ -52,6 +52,7 @@ pub fn servers_answer(ground: Ground) {
             "tftp",
             "portmap",
             "coap",
+            "cldap",
             "openvpn",
             "quic 443",
             "quic 4445",
