@@ -80,7 +80,9 @@ def cldap():
 def quic():
     """A version that nobody has (RFC 9000 section 15): it must be answered with the real ones."""
     start = b"\xc0" + struct.pack("!I", 0x1A2A3A4A) + b"\x08" + os.urandom(8) + b"\x08" + os.urandom(8)
-    return start + bytes(1200 - len(start))
+    # No token, and one packet that fills the datagram.
+    rest = 1200 - len(start) - 3
+    return start + b"\0" + struct.pack("!H", 0x4000 | rest) + os.urandom(rest)
 
 
 DISCOVERY = bytes.fromhex(

@@ -1,4 +1,5 @@
-//! noentry before a real firewall: nftables, nginx, OpenSSL and BIND in network namespaces.
+//! noentry before a real firewall: nftables, nginx, BIND and many other servers in network
+//! namespaces.
 //!
 //! Needs no privilege where the kernel lets anybody have a user namespace, and root elsewhere. Where
 //! neither works, or a program is missing, every scenario is reported as ignored with the reason;
@@ -137,7 +138,7 @@ fn find_ground() -> Result<Ground, String> {
     Err(why.join("\n"))
 }
 
-/// Runs a command, or a shell, on the runner of a standing laboratory.
+/// Runs a command, or a shell, on the runner of a laboratory with all there is.
 fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
     let lab = Lab::with(ground, &Server::ALL);
     lab.syn_proxy();

@@ -99,12 +99,13 @@ impl Server {
             // Without a connection it would answer every proposal with a refusal.
             Self::Ike => {
                 "cp /usr/lib/ipsec/charon charon-copy
+                cp /usr/lib/ipsec/stroke stroke-copy
                 STRONGSWAN_CONF=$PWD/strongswan.conf ./charon-copy > charon.log 2>&1 &
                 for wait in $(seq 500); do
                   test ! -S /run/charon.ctl || break
                   sleep 0.02
                 done
-                /usr/lib/ipsec/stroke add lab @lab.example %any %any %any %dynamic %dynamic \\
+                ./stroke-copy add lab @lab.example %any %any %any %dynamic %dynamic \\
                   > stroke.log 2>&1"
             }
             Self::Dtls => {
