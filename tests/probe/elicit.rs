@@ -104,10 +104,24 @@ fn good_answer(protocol: Protocol, sent: &[u8]) -> Option<(Vec<u8>, &'static str
             .concat(),
             "without tls-auth or tls-crypt",
         ),
-        // The others are held against real servers alone.
-        Protocol::Snmp | Protocol::Sip | Protocol::Dtls | Protocol::Cldap | Protocol::Tftp => {
-            return None;
+        // As Active Directory writes it: every length in four bytes (the number of the message is
+        // that of the question, at its third byte).
+        Protocol::Cldap => {
+            let (kind, value) = ("supportedLDAPVersion", "3");
+            let four = |tag: u8, content: &[u8]| {
+                let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+                [&[tag, 0x84], &length[..], content].concat()
+            };
+            let values = four(0x31, &four(0x04, value.as_bytes()));
+            let attribute = four(0x30, &[four(0x04, kind.as_bytes()), values].concat());
+            let entry = four(0x64, &[four(0x04, b""), four(0x30, &attribute)].concat());
+            (
+                four(0x30, &[&sent[2..8], &entry].concat()),
+                "LDAP versions 3",
+            )
         }
+        // The others are held against real servers alone.
+        Protocol::Snmp | Protocol::Sip | Protocol::Dtls | Protocol::Tftp => return None,
     })
 }
 
@@ -126,6 +140,48 @@ fn an_answer_must_bring_our_random_bytes_back() {
             let _ = question.read(&answer[..cut]);
         }
     }
+}
+
+/// The records of RFC 6347 sections 4.1 and 4.2.2, and of RFC 5246 section 7.2.
+#[test]
+fn every_first_answer_of_dtls_is_known() {
+    let record = |kind: u8, version: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        let mut out = vec![kind, 0xfe, version];
+        out.extend([0; 9]);
+        out.push(length);
+        out.extend(content);
+        out
+    };
+    let question = question(Protocol::Dtls);
+    let message = |kind: u8| [&[kind], &[0; 30][..]].concat();
+    for (answer, says) in [
+        (record(22, 0xff, &message(3)), Some("asks for a cookie")),
+        (
+            record(22, 0xfd, &message(2)),
+            Some("goes on without a cookie"),
+        ),
+        (record(21, 0xff, &[2, 40]), Some("alert handshake_failure")),
+        (record(21, 0xfd, &[2, 80]), Some("alert 80")),
+        (record(22, 0xfd, &message(11)), None),
+        (record(21, 0x01, &[2, 40]), None),
+        (record(23, 0xfd, &[2, 40]), None),
+    ] {
+        assert_eq!(question.read(&answer).as_deref(), says, "{answer:?}");
+    }
+}
+
+/// memcached's binary protocol: the second datagram of an attempt, and its answer.
+#[test]
+fn memcached_is_asked_in_both_of_its_languages() {
+    let question = question(Protocol::Memcached);
+    assert_eq!(question.bytes(0)[8..], *b"version\r\n");
+    let sent = question.bytes(1);
+    assert_eq!(sent[8..10], [0x80, 0x0b]);
+    let mut answer = [&sent[..8], &[0x81, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6]].concat();
+    answer.extend(&sent[20..32]);
+    answer.extend(b"1.6.18");
+    assert_eq!(question.read(&answer).as_deref(), Some("version 1.6.18"));
 }
 
 proptest! {

@@ -21,7 +21,7 @@ const INSIDE: &str = "NOENTRY_TEST_NAMESPACE";
 const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// Runs the named test inside; whether we are there already.
-fn inside(test: &str) -> bool {
+pub fn inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -45,7 +45,7 @@ fn inside(test: &str) -> bool {
     false
 }
 
-fn sh(script: &str) {
+pub fn sh(script: &str) {
     let output = Command::new("sh").args(["-euc", script]).output().unwrap();
     assert!(
         output.status.success(),

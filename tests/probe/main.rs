@@ -15,6 +15,7 @@ mod firewall;
 mod garbage;
 mod http;
 mod real;
+mod services;
 mod support;
 mod tls;
 mod udp;
