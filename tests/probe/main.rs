@@ -19,3 +19,5 @@ mod services;
 mod support;
 mod tls;
 mod udp;
+#[cfg(target_os = "linux")]
+mod udp_firewall;
