@@ -13,6 +13,7 @@
 mod firewall;
 mod garbage;
 mod http;
+mod quic;
 mod real;
 mod support;
 mod tls;
