@@ -106,6 +106,11 @@ impl Datagram {
         (self.socket, self.peer)
     }
 
+    /// The local port, 0 if the system does not say.
+    pub(super) fn port(&self) -> u16 {
+        self.socket.local_addr().map_or(0, |local| local.port())
+    }
+
     /// Sends what `next` makes (it is told how many went before) at 0, 1, 2, … seconds, and waits for
     /// the first answer, error or the deadline.
     ///

@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy does not see as such"
 )]
 
+mod elicit;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
@@ -17,3 +18,4 @@ mod quic;
 mod real;
 mod support;
 mod tls;
+mod udp;
