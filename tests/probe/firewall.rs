@@ -100,14 +100,14 @@ async fn one(address: &str, port: u16) -> Observation {
     seen
 }
 
-fn icmp(seen: &Observation) -> &IcmpError {
+pub fn icmp(seen: &Observation) -> &IcmpError {
     let StoppedBy::Icmp(error) = stopped_by(seen) else {
         panic!("{seen:?}");
     };
     error
 }
 
-fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
+pub fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
     assert_eq!(reach(seen), Reach::Prohibited, "{seen:?}");
     let from = Some(from.parse().unwrap());
     let v6 = icmp(seen).v6;
@@ -122,7 +122,7 @@ fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
     );
 }
 
-fn assert_blind(seen: &Observation, why: Blind) {
+pub fn assert_blind(seen: &Observation, why: Blind) {
     assert_eq!(seen.outcome, Outcome::Blind(why), "{seen:?}");
 }
 

@@ -15,6 +15,7 @@ mod elicit;
 mod firewall;
 mod garbage;
 mod http;
+mod quic;
 mod real;
 mod services;
 mod support;
