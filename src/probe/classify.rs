@@ -27,13 +27,19 @@
 //! | `ECONNREFUSED` without an ICMP message (systems without an error queue) | `refused`: from whom is not known |
 //! | everything else | blind, as above; no error number says that UDP was heard |
 //!
+//! An ICMP echo request knows no reset and no handshake. ICMP messages mean for it what they mean for
+//! TCP. An error number without one says that this machine could not look, whatever it is, but for
+//! `ECONNREFUSED` on systems without an error queue, where it stands for an unreachable.
+//!
 //! Limits: a reset or a port unreachable that a firewall forges in the target's name looks like the
 //! target's own; the controls of the round are there for that.
 
 use std::io;
 use std::net::IpAddr;
 
-use crate::domain::observation::{Blind, IcmpError, Observation, Outcome, StoppedBy};
+use crate::domain::observation::{
+    Blind, Evidence, IcmpError, Middlebox, Observation, Outcome, StoppedBy, TcpEvidence,
+};
 use crate::domain::reach::Reach;
 
 use super::sys::{self, Cause, Origin, Queued};
@@ -196,7 +202,7 @@ fn errno(error: &io::Error) -> Observation {
         Cause::Refused => return Observation::reached(Reach::Refused, Some(stop(number))),
         // A reset in answer to a SYN is ECONNREFUSED. These two say that the connection had been
         // there, and one positive is never voted down.
-        Cause::Reset => return Observation::reached(Reach::Connected, Some(StoppedBy::Reset)),
+        Cause::Reset => return reset_at_once(),
         Cause::TimedOut => return Observation::reached(Reach::NoAnswer, Some(stop(number))),
         Cause::HostUnreachable => Blind::LocalUnreachable,
         Cause::NoRoute => Blind::NoRoute,
@@ -208,6 +214,60 @@ fn errno(error: &io::Error) -> Observation {
         Cause::Aborted | Cause::Other => Blind::LocalError,
     };
     Observation::blind(blind, Some(stop(number)))
+}
+
+/// A handshake with a reset right behind it.
+#[must_use]
+pub(super) fn reset_at_once() -> Observation {
+    Observation {
+        outcome: Outcome::Reached(Reach::Connected),
+        evidence: Some(Box::new(Evidence {
+            stopped_by: Some(StoppedBy::Reset),
+            tcp: Some(TcpEvidence {
+                middlebox: vec![Middlebox::ResetAtOnce],
+                ..TcpEvidence::default()
+            }),
+            ..Evidence::default()
+        })),
+    }
+}
+
+/// What an error number alone means for an ICMP echo request.
+#[must_use]
+pub(super) fn echo(error: &io::Error) -> Observation {
+    let Some(number) = error.raw_os_error() else {
+        return errno(error);
+    };
+    match sys::cause(number) {
+        // Where there is a queue, the unreachable lies in it. Not finding it there means not knowing
+        // who sent it, and that may have been this very machine.
+        Cause::Refused if cfg!(not(target_os = "linux")) => {
+            Observation::reached(Reach::Prohibited, Some(stop(number)))
+        }
+        Cause::Refused | Cause::Reset | Cause::TimedOut => {
+            Observation::blind(Blind::LocalError, Some(stop(number)))
+        }
+        Cause::HostUnreachable
+        | Cause::NoRoute
+        | Cause::NoLocalPort
+        | Cause::NotPermitted
+        | Cause::TooManyFiles
+        | Cause::NoBuffers
+        | Cause::NoFamily
+        | Cause::Aborted
+        | Cause::Other => errno(error),
+    }
+}
+
+/// What it means that no socket for ICMP echo could be had.
+#[must_use]
+pub(super) fn no_echo_socket(error: &io::Error) -> Observation {
+    match error.raw_os_error() {
+        Some(number) if sys::cause(number) == Cause::NotPermitted => {
+            Observation::blind(Blind::NoEchoSocket, Some(stop(number)))
+        }
+        Some(_) | None => echo(error),
+    }
 }
 
 fn stop(errno: i32) -> StoppedBy {
@@ -432,6 +492,36 @@ mod tests {
         }
         let full = datagram(Some(&error(Errno::EAGAIN)), &[], [192, 0, 2, 7].into());
         assert_eq!(full.unwrap().outcome, Outcome::Blind(Blind::NoBuffers));
+    }
+
+    #[test]
+    fn for_an_echo_no_error_number_is_a_stop_or_a_reply() {
+        for raw in -1..4096 {
+            let error = io::Error::from_raw_os_error(raw);
+            for observation in [echo(&error), no_echo_socket(&error)] {
+                assert!(matches!(observation.outcome, Outcome::Blind(_)), "{raw}");
+            }
+        }
+        for errno in [Errno::EPERM, Errno::EACCES] {
+            assert_eq!(
+                no_echo_socket(&error(errno)).outcome,
+                Outcome::Blind(Blind::NoEchoSocket)
+            );
+        }
+        assert_eq!(
+            no_echo_socket(&error(Errno::EAFNOSUPPORT)).outcome,
+            Outcome::Blind(Blind::NoFamily)
+        );
+    }
+
+    #[test]
+    fn a_reset_while_connecting_is_marked() {
+        let evidence = connect(&error(Errno::ECONNRESET), &[]).evidence.unwrap();
+        assert_eq!(evidence.stopped_by, Some(StoppedBy::Reset));
+        assert_eq!(
+            evidence.tcp.unwrap().middlebox,
+            vec![Middlebox::ResetAtOnce]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! says less (see `sys`).
 
 mod answer;
+mod banner;
 mod certificate;
 pub mod classify;
 pub mod climb;
@@ -21,6 +22,7 @@ mod datagram;
 pub mod denial;
 pub mod dial;
 pub mod dns;
+mod echo;
 pub mod egress;
 pub mod elicit;
 pub mod http;
