@@ -10,10 +10,12 @@ use crate::domain::endpoint::Family;
 use crate::domain::finding::{
     EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
 };
-use crate::domain::observation::{Blind, Caveat, Outcome};
+use crate::domain::observation::{Attempt, Blind, Outcome};
+use crate::domain::payload::Silence;
 use crate::domain::reach::{Layer, Reach};
+use crate::domain::report::Side;
 use crate::domain::target::{Barrier, Target, TargetKind};
-use crate::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// Judges one target. `index` is its place in the plan.
 pub(crate) fn finding(
@@ -23,11 +25,13 @@ pub(crate) fn finding(
     controls: &Controls<'_>,
     names: &Names,
 ) -> Finding {
+    let invented = names.invented();
     let judge = Judge {
         target,
         index,
         by_name: sight.name.is_some(),
-        invented: names.invented(),
+        invented,
+        side: controls.side(invented),
         controls,
     };
     let mut name_verdicts = Vec::new();
@@ -43,9 +47,15 @@ pub(crate) fn finding(
     );
     endpoints.sort_by_key(|report| report.endpoint);
 
+    // What is tried beside the declared endpoints can only add an exposure.
+    let counted = || {
+        endpoints
+            .iter()
+            .filter(|e| !e.companion || e.verdict == Verdict::Exposed)
+    };
     let parts = || {
         let names = name_verdicts.iter().map(|n| (n.verdict, &n.reason));
-        names.chain(endpoints.iter().map(|e| (e.verdict, &e.reason)))
+        names.chain(counted().map(|e| (e.verdict, &e.reason)))
     };
     // Nothing seen at all cannot happen with a watched family, and would not be a pass.
     let verdict = parts()
@@ -58,7 +68,7 @@ pub(crate) fn finding(
     let reach = name_verdicts
         .iter()
         .map(|n| n.reach)
-        .chain(endpoints.iter().map(|e| e.reach))
+        .chain(counted().map(|e| e.reach))
         .flatten()
         .max();
     let notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
@@ -80,22 +90,43 @@ struct Judge<'a> {
     /// Whether the addresses came from resolvers.
     by_name: bool,
     invented: bool,
+    /// Where the round looked from, where that could be asked.
+    side: Option<Side>,
     controls: &'a Controls<'a>,
 }
 
 impl Judge<'_> {
-    fn judge(&self, outcome: Outcome, caveat: Option<Caveat>, standing: &Standing) -> Judgement {
+    /// Judges what was not seen by an attempt at an endpoint.
+    fn judge(&self, outcome: Outcome, standing: &Standing) -> Judgement {
+        let target = self.target;
         judge(
-            self.target.barrier,
-            &self.target.denial,
+            target.barrier,
+            &target.denial,
             outcome,
-            caveat.map(Into::into),
+            None,
             standing,
             None,
         )
     }
 
+    /// What is left of a standing where it matters from where the round looked.
+    fn seen_from(&self, standing: Standing) -> Standing {
+        let guard = || self.controls.guard_name().unwrap_or_default();
+        match (self.side, standing) {
+            (Some(Side::Inside), _) => Standing::Inside(guard()),
+            (
+                Some(Side::Unproven),
+                Standing::Held(_) | Standing::NotNeeded | Standing::Absent | Standing::OtherPort(_),
+            ) => Standing::NotProvenOutside(guard()),
+            (Some(Side::Outside | Side::Unproven) | None, standing) => standing,
+        }
+    }
+
     fn name_standing(&self) -> Standing {
+        self.seen_from(self.plain_name_standing())
+    }
+
+    fn plain_name_standing(&self) -> Standing {
         if !self.by_name {
             Standing::NotNeeded
         } else if self.invented {
@@ -146,7 +177,7 @@ impl Judge<'_> {
 
     fn name_verdict(&self, outcome: Outcome, families: Vec<Family>) -> NameVerdict {
         let standing = self.name_standing();
-        let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+        let Judgement { verdict, reason } = self.judge(outcome, &standing);
         NameVerdict {
             verdict,
             reason,
@@ -169,7 +200,7 @@ impl Judge<'_> {
             .map(|endpoint| {
                 let standing = self.name_standing();
                 let outcome = Outcome::Reached(Reach::PrivateAddress);
-                let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+                let Judgement { verdict, reason } = self.judge(outcome, &standing);
                 EndpointReport {
                     endpoint,
                     companion: false,
@@ -186,14 +217,15 @@ impl Judge<'_> {
     fn endpoint(&self, tried: Tried) -> EndpointReport {
         let Tried {
             endpoint,
+            companion,
             attempts,
             complete,
         } = tried;
-        let standing = if self.by_name && self.invented {
+        let standing = self.seen_from(if self.by_name && self.invented {
             Standing::Invented
         } else {
             self.controls.standing(self.index, endpoint, self.invented)
-        };
+        });
         let interrupted = || Judgement {
             verdict: Verdict::Inconclusive,
             reason: Reason::Blind {
@@ -203,12 +235,11 @@ impl Judge<'_> {
         let worst = attempts
             .iter()
             .map(|attempt| {
-                let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
                 judge(
                     self.target.barrier,
                     &self.target.denial,
                     attempt.outcome,
-                    http.and_then(|http| http.caveat).map(Into::into),
+                    doubt(self.target, attempt),
                     &standing,
                     Some(endpoint.class()),
                 )
@@ -225,7 +256,7 @@ impl Judge<'_> {
         let Judgement { verdict, reason } = worst.unwrap_or_else(interrupted);
         EndpointReport {
             endpoint,
-            companion: false,
+            companion,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,
@@ -233,6 +264,24 @@ impl Judge<'_> {
             attempts,
         }
     }
+}
+
+/// What keeps an attempt from telling about the target.
+fn doubt(target: &Target, attempt: &Attempt) -> Option<Doubt> {
+    let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
+    let caveat = http.and_then(|http| http.caveat);
+    caveat.map(Doubt::from).or_else(|| match &target.kind {
+        TargetKind::Udp { payload, .. } if !target.accept_silence => match payload.silence() {
+            Silence::Tells => None,
+            Silence::TellsNothing(because) => Some(Doubt::Mute(because)),
+        },
+        TargetKind::Udp { .. }
+        | TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => None,
+    })
 }
 
 const fn reach_of(outcome: Outcome) -> Option<Reach> {
@@ -261,15 +310,25 @@ fn notes(
     let blocked = |reach| {
         endpoints
             .iter()
-            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(reach))
+            .any(|e| !e.companion && e.verdict == Verdict::Blocked && e.reach == Some(reach))
     };
     if blocked(Reach::Refused) {
         notes.push(Note::OnlyNoListener);
     }
     let stopped_elsewhere = |e: &EndpointReport| {
         let network = e.reach.is_some_and(|r| r.layer() == Layer::Network);
-        network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
+        !e.companion && network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
     };
+    if blocked(Reach::NoAnswer) && target.accept_silence {
+        notes.push(Note::SilenceAccepted);
+    }
+    let by_middlebox = |attempt: &Attempt| {
+        let tcp = attempt.evidence.as_ref().and_then(|e| e.tcp.as_ref());
+        tcp.is_some_and(|tcp| !tcp.middlebox.is_empty())
+    };
+    if endpoints.iter().flat_map(|e| &e.attempts).any(by_middlebox) {
+        notes.push(Note::PossiblyMiddlebox);
+    }
     if endpoints.iter().any(stopped_elsewhere) {
         notes.push(Note::ControlOnOtherPort);
     }

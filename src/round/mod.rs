@@ -6,12 +6,15 @@
 
 mod assemble;
 mod control;
+mod coverage;
 mod limits;
 mod names;
+mod outside;
 mod schedule;
 pub mod stop;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod watch;
 mod world;
 
@@ -145,6 +148,7 @@ async fn round<W: World>(
         .enumerate()
         .map(|(index, (target, sight))| assemble::finding(target, index, sight, &controls, &names))
         .collect();
+    let coverage = coverage::table(plan, &findings);
     Ok(RoundReport {
         version: REPORT_VERSION,
         noentry: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,13 +163,13 @@ async fn round<W: World>(
             name: standpoint.name,
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
-            sees: Vec::new(),
+            sees: controls.sees(),
             egress: Vec::new(),
-            outside: None,
+            outside: controls.outside(names.invented()),
         },
         resolvers: names.reports(),
         controls: controls.reports(plan),
-        coverage: Vec::new(),
+        coverage,
         findings,
     })
 }

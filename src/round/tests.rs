@@ -1,5 +1,7 @@
 //! The round's order and timing in a world made of closures, with the clock standing still.
 
+mod doors;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +14,8 @@ use super::world::World;
 use super::{Standpoint, round};
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameQuery, Note};
-use crate::domain::observation::{Blind, Observation};
+use crate::domain::observation::{Blind, Evidence, Observation, UdpAnswer, UdpEvidence};
+use crate::domain::payload::{Payload, Protocol};
 use crate::domain::position::Position;
 use crate::domain::reach::Reach;
 use crate::domain::report::RoundReport;
@@ -72,7 +75,7 @@ impl World for Fake {
     async fn climb(
         &self,
         endpoint: Endpoint,
-        _: &TargetKind,
+        kind: &TargetKind,
         _: &CompiledDenial,
         deadline: Instant,
     ) -> Observation {
@@ -88,7 +91,11 @@ impl World for Fake {
         self.most_at_one.replace(most);
         let observation = if let Some(reach) = (self.behaviour)(endpoint, at) {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            Observation::reached(reach, None)
+            let mut observation = Observation::reached(reach, None);
+            if let TargetKind::Udp { payload, .. } = kind {
+                observation.evidence = Some(Box::new(udp_evidence(endpoint, payload, reach)));
+            }
+            observation
         } else {
             tokio::time::sleep_until(deadline).await;
             Observation::reached(Reach::NoAnswer, None)
@@ -141,6 +148,25 @@ impl World for Fake {
             cnames: Vec::new(),
             took_ms: 1,
         }
+    }
+}
+
+/// A datagram that came back. It is an answer to what was asked where the protocol is at home.
+fn udp_evidence(endpoint: Endpoint, payload: &Payload, reach: Reach) -> Evidence {
+    let at_home = endpoint.port.and_then(Protocol::at);
+    let answer = UdpAnswer {
+        bytes: 48,
+        first_bytes: String::new(),
+        expected: at_home.map(Payload::Protocol).as_ref() == Some(payload),
+        says: None,
+    };
+    Evidence {
+        udp: Some(UdpEvidence {
+            payload: payload.to_string(),
+            sent: 1,
+            answer: (reach == Reach::Connected).then_some(answer),
+        }),
+        ..Evidence::default()
     }
 }
 

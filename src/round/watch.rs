@@ -13,7 +13,7 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameQuery, NameReport};
 use crate::domain::observation::{Attempt, Observation};
-use crate::domain::target::{Barrier, Target};
+use crate::domain::target::{Barrier, Target, TargetKind};
 use crate::domain::verdict::{Standing, Verdict, judge};
 use crate::probe::CompiledDenial;
 
@@ -32,6 +32,8 @@ pub(crate) struct Sight {
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(crate) endpoint: Endpoint,
+    /// Whether it is tried beside what the target declares.
+    pub(crate) companion: bool,
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
@@ -130,8 +132,8 @@ async fn knock<W: World>(
     let tries = addresses
         .iter()
         .filter(|address| target.probe_non_global || is_global(**address))
-        .filter_map(|address| target.kind.endpoint(*address))
-        .map(|endpoint| async move {
+        .flat_map(|address| places(target, *address))
+        .map(|(endpoint, companion)| async move {
             let task = Task {
                 endpoint,
                 kind: &target.kind,
@@ -142,11 +144,28 @@ async fn knock<W: World>(
             let (attempts, complete) = attempts(course, Some(slots), task).await;
             Tried {
                 endpoint,
+                companion,
                 attempts,
                 complete,
             }
         });
     join_all(tries).await
+}
+
+/// What is tried at one address, and whether beside what the target declares: an `https` URL may be
+/// served over QUIC as well, where a firewall that covers TCP 443 often forgets UDP 443.
+fn places(target: &Target, address: IpAddr) -> impl Iterator<Item = (Endpoint, bool)> {
+    let beside = match &target.kind {
+        TargetKind::Url(url) if url.https && target.http3 => Some(Endpoint::udp(address, url.port)),
+        TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => None,
+    };
+    let declared = target.kind.endpoint(address).map(|own| (own, false));
+    declared.into_iter().chain(beside.map(|own| (own, true)))
 }
 
 /// Whether this observation alone makes the target exposed, whatever the controls say.
