@@ -9,7 +9,7 @@
 //! Some do not say from which of their addresses they answer. Those are behind a redirection in the
 //! server's own firewall (`doors.nft`), which sends the answer from the address that was asked.
 //!
-//! AppArmor profiles of Debian and Ubuntu are tied to a program's path and deny it every directory
+//! `AppArmor` profiles of Debian and Ubuntu are tied to a program's path and deny it every directory
 //! but its own, so the programs that have one run from a copy.
 
 use crate::lab::{DIR, Lab, Place};
@@ -19,7 +19,7 @@ use crate::lab::{DIR, Lab, Place};
 pub enum Server {
     /// chrony: NTP on UDP 123.
     Chrony,
-    /// snmpd: SNMP on UDP 161. It answers an SNMPv3 engine discovery from everybody, and no
+    /// snmpd: SNMP on UDP 161. It answers an `SNMPv3` engine discovery from everybody, and no
     /// community from outside.
     Snmp,
     /// memcached: UDP and TCP 11211.
@@ -142,10 +142,12 @@ impl Server {
                 test -e ssh.key || ssh-keygen -q -t ed25519 -N '' -f ssh.key
                 \"$(command -v sshd)\" -D -e -f \"$PWD/sshd.conf\" > sshd.log 2>&1 &"
             }
-            // The module comes from Debian's python3-samba, which another Python does not have.
+            // Made before it is started and not beside: on a busy machine it takes longer than anything
+            // else here is waited for. The module comes from Debian's python3-samba, which another
+            // Python does not have.
             Self::Directory => {
-                "(/usr/bin/python3 directory.py \"$PWD/directory\"
-                exec samba -i -M single -s \"$PWD/directory/smb.conf\") > directory.log 2>&1 &"
+                "timeout 300 /usr/bin/python3 directory.py \"$PWD/directory\"
+                samba -i -M single -s \"$PWD/directory/smb.conf\" > directory.log 2>&1 &"
             }
         }
     }
