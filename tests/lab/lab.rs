@@ -18,7 +18,7 @@ use crate::services::{self, Server};
 
 /// How long anything of the laboratory itself may take before it counts as broken. Far beyond what
 /// a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Files of the laboratory, seen from inside. A tmpfs that ends with it.
 pub const DIR: &str = "/run/lab";

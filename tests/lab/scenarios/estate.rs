@@ -76,6 +76,7 @@ pub fn servers_answer(ground: Ground) {
         }
         for (word, answer) in [
             ("banner 22", "answer SSH-2.0-OpenSSH"),
+            ("banner 587", "answer 220"),
             ("tcp 9000", "answer HTTP/1.1"),
             ("tcp 9011", "refused"),
         ] {
