@@ -9,10 +9,13 @@
     reason = "helpers of tests, which clippy does not see as such"
 )]
 
+mod banner;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
+#[cfg(target_os = "linux")]
+mod icmp;
 mod real;
 mod support;
 mod tls;
