@@ -204,6 +204,37 @@ fn what_the_documentation_shows_is_a_good_configuration() {
     }
 }
 
+/// The parts of a configuration that the documentation shows, each made whole: targets without
+/// their file, and a vantage without targets.
+fn parts() -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let text = fs::read_to_string(page).unwrap();
+    let blocks = text.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    blocks
+        .filter_map(|block| match block.split_once(':')?.0 {
+            "- name" => Some(format!("version: 1\ntargets:\n{block}")),
+            "vantage" => Some(format!(
+                "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_part_that_the_documentation_shows_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = parts();
+    assert_eq!(parts.len(), 10, "{parts:?}");
+    for part in &parts {
+        let path = folder.path().join("part.yml");
+        fs::write(&path, part).unwrap();
+        let made = plan(&path);
+        assert!(made.is_ok(), "{part}\n{}", made.unwrap_err());
+    }
+}
+
 /// Files that the schema alone must refuse, so that an editor marks them while they are written.
 const REFUSED_BY_SCHEMA: &[&str] = &[
     "accept_silence_on_url",
