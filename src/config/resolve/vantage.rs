@@ -11,6 +11,7 @@ use crate::config::file;
 use crate::config::host;
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::reader::{Reader, Spot};
+use crate::domain::record::Record;
 use crate::domain::target::{Control, ControlOrigin, Echo, TargetKind, VantagePlan};
 
 /// Reads `vantage:`.
@@ -119,19 +120,15 @@ fn servers(
 }
 
 /// Reads the type of record that holds the address of who asks.
-fn record(reader: &mut Reader<'_>, spot: &Spot<'_>, field: &Field<String>) -> Option<String> {
+fn record(reader: &mut Reader<'_>, spot: &Spot<'_>, field: &Field<String>) -> Option<Record> {
     let expected = "text (`A`, `AAAA` or `TXT`)";
     reader.parsed(spot, field, expected, |text| {
-        let capitals = text.to_ascii_uppercase();
-        if ["A", "AAAA", "TXT"].contains(&capitals.as_str()) {
-            Ok(capitals)
-        } else {
-            Err(
-                Mistake::new(format!("{} holds no address", quoted(text))).help(
-                    "write `A`, `AAAA` or `TXT`, or remove the key to ask by the server's family",
-                ),
-            )
-        }
+        let record = Record::parse(text).ok();
+        let record = record.filter(|r| r.family().is_some() || *r == Record::TXT);
+        record.ok_or_else(|| {
+            Mistake::new(format!("{} holds no address", quoted(text)))
+                .help("write `A`, `AAAA` or `TXT`, or remove the key to ask by the server's family")
+        })
     })
 }
 

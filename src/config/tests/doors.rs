@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::payload::{Mute, Payload, Protocol};
+use crate::domain::record::Record;
 use crate::domain::target::{Control, Denial, Echo, Target};
 
 fn targets(list: &str) -> Vec<Target> {
@@ -31,7 +32,7 @@ fn every_kind_is_read_with_the_keys_that_belong_to_it() {
     assert_eq!(kind("quic: a.example:443"), TargetKind::Quic { host, port });
     let dns = |record: Option<&str>, authoritative| TargetKind::Dns {
         name: "a.example".to_owned(),
-        record: record.map(str::to_owned),
+        record: record.map(|record| Record::parse(record).unwrap()),
         authoritative,
     };
     assert_eq!(kind("dns: a.example"), dns(None, false));
@@ -251,7 +252,7 @@ fn an_egress_echo_is_a_name_with_its_servers_or_a_page() {
         let servers = servers.iter().map(|text| text.parse().unwrap());
         Some(Echo::Dns {
             name: "whoami.example.net".to_owned(),
-            record: record.map(str::to_owned),
+            record: record.map(|record| Record::parse(record).unwrap()),
             servers: servers.collect(),
         })
     };

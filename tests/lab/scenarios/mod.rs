@@ -1,6 +1,7 @@
 //! What is to be true, one function a scenario, each with a laboratory of its own.
 
 mod addresses;
+mod estate;
 mod firewall;
 mod names;
 mod resolvers;
@@ -60,6 +61,8 @@ scenarios! {
         silent, not_there, refuses, servfails, invents, one_of_two_invents,
         redirects_what_is_not_there, redirects_slyly, invents_the_control, filters_ipv6,
         answers_with_the_null_address;
+    estate:
+        broken_vantages, doors_by_address, middleboxes, servers_answer, ping_sockets;
     signals:
         sigterm, ctrl_c_with_an_exposure;
 }
