@@ -109,6 +109,15 @@ pub struct EndpointReport {
     pub attempts: Vec<Attempt>,
 }
 
+impl EndpointReport {
+    /// Whether the finding, its counts and its advice take note of it: what the target declares does
+    /// always, a companion only where it is an exposure.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !self.companion || self.verdict == Verdict::Exposed
+    }
+}
+
 /// The word on one family's name resolution, where the name itself decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NameVerdict {
@@ -178,9 +187,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// How many attempts were made against all endpoints together.
+    /// The endpoints that count.
+    pub fn counted(&self) -> impl Iterator<Item = &EndpointReport> {
+        self.endpoints.iter().filter(|e| e.counts())
+    }
+
+    /// How many attempts were made against the endpoints that count.
     #[must_use]
     pub fn attempts(&self) -> usize {
-        self.endpoints.iter().map(|e| e.attempts.len()).sum()
+        self.counted().map(|e| e.attempts.len()).sum()
     }
 }

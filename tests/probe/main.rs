@@ -10,10 +10,16 @@
 )]
 
 mod egress;
+mod elicit;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
+mod quic;
 mod real;
+mod services;
 mod support;
 mod tls;
+mod udp;
+#[cfg(target_os = "linux")]
+mod udp_firewall;
