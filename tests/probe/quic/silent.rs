@@ -165,22 +165,26 @@ async fn wireshark_reads_what_is_sent_without_a_warning() {
         return;
     }
     let (socket, address) = bound(V4).await;
-    let knocking =
-        tokio::spawn(
-            async move { knock(&quic(address.port()), address, Duration::from_secs(1)).await },
-        );
+    let kind = quic(address.port());
+    let mut knocking = std::pin::pin!(knock(&kind, address, Duration::from_secs(1)));
     let mut dump = String::new();
     let (mut questions, mut buffer) = (0, [0; 2000]);
-    while !knocking.is_finished() {
-        let more = tokio::time::timeout(Duration::from_millis(100), socket.recv(&mut buffer));
-        if let Ok(length) = more.await {
-            let datagram = &buffer[..length.unwrap()];
-            questions += usize::from(asks_for_versions(datagram));
-            let hex: Vec<String> = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
-            dump += &format!("000000 {}\n", hex.join(" "));
+    let mut take = |datagram: &[u8]| {
+        questions += usize::from(asks_for_versions(datagram));
+        let hex: Vec<String> = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
+        dump += &format!("000000 {}\n", hex.join(" "));
+    };
+    let seen = loop {
+        tokio::select! {
+            seen = &mut knocking => break seen,
+            length = socket.recv(&mut buffer) => take(&buffer[..length.unwrap()]),
         }
+    };
+    // What was sent in the last instant.
+    while let Ok(length) = socket.try_recv(&mut buffer) {
+        take(&buffer[..length]);
     }
-    let sent = usize::try_from(udp(&knocking.await.unwrap()).sent).unwrap();
+    let sent = usize::try_from(udp(&seen).sent).unwrap();
     assert_eq!(dump.lines().count(), sent);
     let folder = tempfile::TempDir::new().unwrap();
     let (text, capture) = (folder.path().join("text"), folder.path().join("capture"));
