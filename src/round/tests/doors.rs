@@ -164,7 +164,7 @@ async fn what_answers_on_udp_53_speaks_for_no_other_port_and_nothing_else_for_44
     for (wanted, control, blocked) in [
         (udp("5.5.5.5", 53, Protocol::Dns), dns(), true),
         (udp("5.5.5.5", 123, Protocol::Ntp), dns(), false),
-        (udp("5.5.5.5", 161, Protocol::Snmp), ntp(), true),
+        (udp("5.5.5.5", 3478, Protocol::Stun), ntp(), true),
         (
             TargetKind::Quic {
                 host: address("5.5.5.5"),
