@@ -306,6 +306,24 @@ async fn outside_is_proven_by_a_shut_door_and_a_control() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_door_that_may_be_silent_when_open_proves_nothing_by_its_silence() {
+    let world = Fake::new(only_control_answers);
+    let shut = vec![target("shut", tcp("5.5.5.5", 22), Barrier::Network)];
+    let mut plan = with_controls(
+        shut,
+        vec![tcp(CONTROL, 443), udp(CONTROL, 123, Protocol::Ntp)],
+    );
+    for (protocol, port, side) in [
+        (Protocol::Snmp, 161, Side::Unproven),
+        (Protocol::Stun, 3478, Side::Outside),
+    ] {
+        plan.vantage.must_not_reach = Some(control(udp(INSIDE, port, protocol)));
+        let report = undisturbed(&world, &plan).await;
+        assert_eq!(report.vantage.outside.unwrap().side, side, "{protocol}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_door_that_only_insiders_can_name_proves_outside_by_its_unknown_name() {
     let control_address = NameAnswer::Addresses(vec![CONTROL.parse().unwrap()]);
     let world = Fake::new(only_control_answers)
