@@ -177,7 +177,7 @@ async fn wireshark_reads_what_is_sent_without_a_warning() {
             let datagram = &buffer[..length.unwrap()];
             questions += usize::from(asks_for_versions(datagram));
             let hex: Vec<String> = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
-            dump += &format!("000000 {}\n", hex.join(" "));
+            dump.extend(["000000 ", &hex.join(" "), "\n"]);
         }
     }
     let sent = usize::try_from(udp(&knocking.await.unwrap()).sent).unwrap();
