@@ -5,7 +5,8 @@
 //! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
 //! [`Observation`](crate::domain::observation::Observation). [`quic`] is the same climb over UDP.
 //! What an error number or an ICMP message means is decided in [`classify`] and nowhere else. [`dns`]
-//! asks one resolver one question.
+//! asks one resolver one question. Datagrams leave through `datagram` alone; [`udp`] sends what
+//! [`elicit`] has for a protocol.
 //!
 //! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what
 //! the other side sends is escaped and cut before it leaves this module. Telling a reset from a

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::process::Command;
 
-use noentry::domain::payload::{Payload, Protocol};
+use noentry::domain::payload::{Mute, Payload, Protocol, Silence};
 use noentry::probe::elicit::{Question, of};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -104,10 +104,24 @@ fn good_answer(protocol: Protocol, sent: &[u8]) -> Option<(Vec<u8>, &'static str
             .concat(),
             "without tls-auth or tls-crypt",
         ),
-        // The others are held against real servers alone.
-        Protocol::Snmp | Protocol::Sip | Protocol::Dtls | Protocol::Cldap | Protocol::Tftp => {
-            return None;
+        // As Active Directory writes it: every length in four bytes (the number of the message is
+        // that of the question, at its third byte).
+        Protocol::Cldap => {
+            let (kind, value) = ("supportedLDAPVersion", "3");
+            let four = |tag: u8, content: &[u8]| {
+                let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+                [&[tag, 0x84], &length[..], content].concat()
+            };
+            let values = four(0x31, &four(0x04, value.as_bytes()));
+            let attribute = four(0x30, &[four(0x04, kind.as_bytes()), values].concat());
+            let entry = four(0x64, &[four(0x04, b""), four(0x30, &attribute)].concat());
+            (
+                four(0x30, &[&sent[2..8], &entry].concat()),
+                "LDAP versions 3",
+            )
         }
+        // The others are held against real servers alone.
+        Protocol::Snmp | Protocol::Sip | Protocol::Dtls | Protocol::Tftp => return None,
     })
 }
 
@@ -126,6 +140,56 @@ fn an_answer_must_bring_our_random_bytes_back() {
             let _ = question.read(&answer[..cut]);
         }
     }
+}
+
+/// The records of RFC 6347 sections 4.1 and 4.2.2, and of RFC 5246 section 7.2.
+#[test]
+fn every_first_answer_of_dtls_is_known() {
+    let record = |kind: u8, version: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        let mut out = vec![kind, 0xfe, version];
+        out.extend([0; 9]);
+        out.push(length);
+        out.extend(content);
+        out
+    };
+    let question = question(Protocol::Dtls);
+    let message = |kind: u8| [&[kind], &[0; 30][..]].concat();
+    for (answer, says) in [
+        (record(22, 0xff, &message(3)), Some("asks for a cookie")),
+        (
+            record(22, 0xfd, &message(2)),
+            Some("goes on without a cookie"),
+        ),
+        (record(21, 0xff, &[2, 40]), Some("alert handshake_failure")),
+        (record(21, 0xfd, &[2, 80]), Some("alert 80")),
+        (record(22, 0xfd, &message(11)), None),
+        (record(21, 0x01, &[2, 40]), None),
+        (record(23, 0xfd, &[2, 40]), None),
+    ] {
+        assert_eq!(question.read(&answer).as_deref(), says, "{answer:?}");
+    }
+}
+
+/// Recorded from Samba 4.17, with the number of our question.
+#[test]
+fn sambas_entry_and_result_in_one_datagram_are_read() {
+    let question = question(Protocol::Cldap);
+    let number = &question.bytes(0)[2..8];
+    let answer = [
+        b"0,",
+        number,
+        b"d$\x04\x000 0\x1e\x04\x14supportedLDAPVersion1\x06\x04\x012\x04\x013",
+        b"0\x0f",
+        number,
+        b"e\x07\x0a\x01\x00\x04\x00\x04\x00",
+    ]
+    .concat();
+    assert_eq!(answer.len(), 63);
+    assert_eq!(
+        question.read(&answer).as_deref(),
+        Some("LDAP versions 2, 3")
+    );
 }
 
 proptest! {
@@ -256,5 +320,47 @@ fn wireshark_reads_every_question_without_a_warning() {
             stack.split(':').any(|layer| layer == name) || column.eq_ignore_ascii_case(name);
         assert!(known, "{protocol}: {line}");
         assert_eq!((expert, malformed), ("", ""), "{protocol}: {line}");
+    }
+}
+
+/// The table in the documentation says what is sent, and what may come back.
+#[test]
+fn the_documentation_tells_the_truth_about_sizes() {
+    let page = include_str!("../../docs/udp.md");
+    for protocol in Protocol::ALL {
+        let start = format!("| `{protocol}` | ");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .collect();
+        let [sizes, silence] = rows[..] else {
+            panic!("{protocol} has {} rows", rows.len());
+        };
+        let ports: Vec<String> = protocol.ports().iter().map(u16::to_string).collect();
+        let entry = of(protocol);
+        let expected = format!(
+            "{start}{} | {} | {} | {} | {} |",
+            ports.join(", "),
+            question(protocol).bytes(0).len(),
+            entry.bound,
+            entry.source,
+            entry.expects
+        );
+        assert_eq!(sizes, expected);
+        let worth = match protocol.silence() {
+            Silence::Tells => format!("{start}counts"),
+            Silence::TellsNothing(why) => format!("{start}proves nothing: {why}"),
+        };
+        assert!(silence.starts_with(&worth), "{silence}\n{worth}");
+    }
+    for mute in Mute::ALL {
+        let ports: Vec<String> = mute.ports().iter().map(u16::to_string).collect();
+        let row = format!(
+            "| `{}` | {} | {} |",
+            mute.as_str(),
+            ports.join(", "),
+            mute.why()
+        );
+        assert!(page.lines().any(|line| line == row), "{row}");
     }
 }

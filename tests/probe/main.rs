@@ -16,6 +16,9 @@ mod garbage;
 mod http;
 mod quic;
 mod real;
+mod services;
 mod support;
 mod tls;
 mod udp;
+#[cfg(target_os = "linux")]
+mod udp_firewall;
