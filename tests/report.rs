@@ -74,6 +74,35 @@ mod terminal {
     }
 
     #[test]
+    fn a_round_of_every_door() {
+        insta::assert_snapshot!(
+            "console-doors",
+            console::render(&sample::doors::round(), PLAIN)
+        );
+    }
+
+    #[test]
+    fn every_door_in_plain_lines_with_everything() {
+        let style = Style {
+            width: 0,
+            verbose: true,
+            ..PLAIN
+        };
+        insta::assert_snapshot!(
+            "console-doors-verbose",
+            console::render(&sample::doors::round(), style)
+        );
+    }
+
+    #[test]
+    fn a_round_from_inside() {
+        insta::assert_snapshot!(
+            "console-inside",
+            console::render(&sample::doors::inside_round(), PLAIN)
+        );
+    }
+
+    #[test]
     fn all_blocked_is_one_line_a_target() {
         let style = Style { width: 0, ..PLAIN };
         insta::assert_snapshot!(console::render(&all_blocked(), style), @r#"
@@ -83,7 +112,7 @@ mod terminal {
         blocked       Intranet  name does not exist (2 resolvers agree, control www.example.com:443 answered)
 
         blocked       3 targets: 0 exposed, 0 inconclusive, 3 blocked
-                      6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC
+                      6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC, noentry 0.1.0
                       seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443
         "#);
     }
@@ -274,7 +303,7 @@ mod advice {
         the outsider was stopped, but not by what `denial` lists: mend the rule, or list this stop as well if it is meant to be so (Replica)
         silence proves nothing without a control: add something that must be reachable with TCP over IPv6 to `controls:`, such as `- tcp: www.example.com:443`, or declare IPv6 unwatched with `families: [ipv4]` (Mail relay)
         control shop.example.com:443 was not reached throughout: look at this machine's network first, or choose a control that is always there (Message queue)
-        many providers filter outbound port 25: add a control on port 25, something that must be reachable there (Mail relay)
+        no control on another port speaks for port 25, which may be filtered on the way out: add one on port 25, something that must be reachable there (Mail relay)
         this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched with `families: [ipv4]` (Build server)
         the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 9.9.9.9]` (Private zone)
         the name does not resolve: remove the target, or promise exactly that with `barrier: dns` (Legacy API)
@@ -399,6 +428,14 @@ mod job_summary {
     #[test]
     fn a_round_of_every_kind() {
         insta::assert_snapshot!("summary", summary::render(&sample::round(), summary::LIMIT));
+    }
+
+    #[test]
+    fn a_round_of_every_door() {
+        insta::assert_snapshot!(
+            "summary-doors",
+            summary::render(&sample::doors::round(), summary::LIMIT)
+        );
     }
 
     #[test]

@@ -108,6 +108,14 @@ fn a_round_of_every_kind() {
 }
 
 #[test]
+fn a_round_of_every_door() {
+    insta::assert_snapshot!(
+        "junit-doors",
+        junit::render(&sample::doors::round(), Dialect::Located).unwrap()
+    );
+}
+
+#[test]
 fn counts_add_up_on_suite_and_root() {
     let read = render(&sample::round());
     let with = |result: &str| {

@@ -55,6 +55,8 @@ pub struct Door<'a> {
     pub address: IpAddr,
     /// What the target's denial asks for, where the headers of it are to be shown.
     pub denial: Option<&'a Denial>,
+    /// Whether what the other side said is left out, because it is told elsewhere.
+    pub brief: bool,
 }
 
 impl<'a> Door<'a> {
@@ -74,14 +76,16 @@ impl<'a> Door<'a> {
             way: Way::of(endpoint, kind),
             address: endpoint.address,
             denial: None,
+            brief: false,
         }
     }
 
-    /// The same without the headers of the denial.
+    /// The same for few words, where what the other side said is told elsewhere.
     #[must_use]
-    pub const fn plain(self) -> Self {
+    pub const fn briefly(self) -> Self {
         Self {
             denial: None,
+            brief: true,
             ..self
         }
     }

@@ -178,7 +178,11 @@ fn said(report: &NameReport) -> Vec<Phrase> {
 }
 
 fn line(same: &Same<'_>, several: bool) -> Phrase {
-    let mut phrase = Phrase::new(if same.authority { "the zone's own " } else { "" });
+    let mut phrase = Phrase::new(if same.authority {
+        "the zone's own "
+    } else {
+        ""
+    });
     phrase = phrase.values(&same.by, MANY);
     let records: Vec<&str> = same.records.iter().copied().collect();
     if several {

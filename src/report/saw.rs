@@ -8,6 +8,7 @@ use crate::domain::finding::EndpointReport;
 use crate::domain::observation::{
     Attempt, Evidence, HttpEvidence, IcmpError, Middlebox, Outcome, QuicEvidence, StoppedBy,
 };
+use crate::domain::payload::Mute;
 use crate::domain::reach::Reach;
 use crate::domain::target::Denial;
 
@@ -45,7 +46,7 @@ pub fn http(endpoint: &EndpointReport) -> Option<&HttpEvidence> {
 pub fn brief(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
     match http(endpoint) {
         Some(http) => Phrase::new(status(door.way, http)),
-        None => self::endpoint(door.plain(), endpoint),
+        None => self::endpoint(door.briefly(), endpoint),
     }
 }
 
@@ -94,7 +95,7 @@ fn rung(door: Door<'_>, reach: Reach, evidence: Option<&Evidence>) -> Phrase {
         }),
         Reach::Prohibited => prohibited(door, stopped_by),
         Reach::Refused => refused(door.way, stopped_by),
-        Reach::Connected => connected(door.way, evidence).join(then(stopped_by)),
+        Reach::Connected => connected(door, evidence).join(then(stopped_by)),
         Reach::TlsRefused => tls_refused(door.way, stopped_by),
         Reach::TlsEstablished => Phrase::new(match door.way {
             Way::Tcp | Way::Udp | Way::Icmp => "TLS handshake completes",
@@ -134,20 +135,21 @@ fn refused(way: Way, stopped_by: Option<&StoppedBy>) -> Phrase {
     Phrase::new(match (way, stopped_by) {
         (Way::Tcp, _) => "TCP reset",
         (Way::Udp | Way::Quic, Some(StoppedBy::Icmp(_))) => {
-            "port unreachable, says the target itself"
+            "refused by the target itself: port unreachable"
         }
-        (Way::Udp | Way::Quic, _) => "port unreachable",
+        (Way::Udp | Way::Quic, _) => "refused: port unreachable",
         (Way::Icmp, _) => "refused by the target itself",
     })
 }
 
 /// `TCP connects`, `UDP answers: "…"`, `QUIC answers with versions 1, 0x6b3343cf`, `replies to ping`.
-fn connected(way: Way, evidence: Option<&Evidence>) -> Phrase {
-    match way {
+fn connected(door: Door<'_>, evidence: Option<&Evidence>) -> Phrase {
+    match door.way {
         Way::Tcp => Phrase::new("TCP connects"),
+        Way::Udp if door.brief => Phrase::new("UDP answers"),
         Way::Udp => Phrase::new("UDP answers").join(says(evidence, ": ")),
         Way::Quic => match evidence.and_then(|e| e.quic.as_ref()) {
-            Some(quic) if !quic.versions.is_empty() => {
+            Some(quic) if !quic.versions.is_empty() && !door.brief => {
                 Phrase::new("QUIC answers with ").join(versions(quic))
             }
             Some(quic) if spoken(quic) => Phrase::new("QUIC answers"),
@@ -185,15 +187,26 @@ pub fn says(evidence: Option<&Evidence>, before: &str) -> Phrase {
     }
 }
 
+/// What is sent to a UDP port, by the word in the report: a question of a protocol, the user's bytes,
+/// or nothing but a datagram where no question would be answered.
+#[must_use]
+pub fn payload(word: &str) -> Phrase {
+    if word == "hex" {
+        Phrase::new("the configured bytes")
+    } else if Mute::ALL.iter().any(|mute| mute.as_str() == word) {
+        Phrase::new("an empty datagram")
+    } else {
+        Phrase::default().value(word)
+    }
+}
+
 /// What speaks for a device before the target.
 #[must_use]
 pub const fn middlebox(sign: Middlebox) -> &'static str {
     match sign {
         Middlebox::NeverAcknowledged => "data was never acknowledged",
         Middlebox::ResetAtOnce => "a reset came right behind the handshake",
-        Middlebox::EveryPortAlike => {
-            "a port where nobody would listen behaves in the same way"
-        }
+        Middlebox::EveryPortAlike => "a port where nobody would listen behaves in the same way",
     }
 }
 

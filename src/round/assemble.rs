@@ -319,7 +319,12 @@ fn notes(
         let network = e.reach.is_some_and(|r| r.layer() == Layer::Network);
         !e.companion && network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
     };
-    if blocked(Reach::NoAnswer) && target.accept_silence {
+    let silent = endpoints
+        .iter()
+        .filter(|e| !e.companion && e.verdict == Verdict::Blocked)
+        .flat_map(|e| &e.attempts)
+        .any(|attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer));
+    if silent && target.accept_silence {
         notes.push(Note::SilenceAccepted);
     }
     let by_middlebox = |attempt: &Attempt| {

@@ -6,6 +6,8 @@
     reason = "every test binary that includes this uses its own part; what goes wrong is a failed test"
 )]
 
+pub mod doors;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -14,13 +16,14 @@ use noentry::domain::finding::{
     EndpointReport, Finding, NameAnswer, NameQuery, NameReport, NameVerdict, Note, TargetInfo,
 };
 use noentry::domain::observation::{
-    Attempt, Blind, Caveat, Certificate, Evidence, HttpEvidence, IcmpError, Outcome, StoppedBy,
-    TlsEvidence,
+    Attempt, Blind, Caveat, Certificate, Evidence, HttpEvidence, IcmpError, Outcome, QuicEvidence,
+    StoppedBy, TcpEvidence, TlsEvidence, UdpAnswer, UdpEvidence,
 };
 use noentry::domain::position::Position;
-use noentry::domain::reach::Reach;
+use noentry::domain::reach::{Layer, Reach};
 use noentry::domain::report::{
-    ControlCheck, ControlEndpoint, ControlReport, ResolverReport, RoundReport, Totals, Vantage,
+    ControlCheck, ControlEndpoint, ControlReport, Coverage, Egress, Outside, ResolverReport,
+    RoundReport, Sees, Side, Surface, Totals, Vantage, Watch,
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
@@ -240,17 +243,12 @@ pub fn settle(mut finding: Finding) -> Finding {
         .iter()
         .map(|n| (n.verdict, n.reason.clone()))
         .collect();
-    parts.extend(
-        finding
-            .endpoints
-            .iter()
-            .map(|e| (e.verdict, e.reason.clone())),
-    );
+    parts.extend(finding.counted().map(|e| (e.verdict, e.reason.clone())));
     let worst = parts.iter().map(|(v, _)| *v).max().unwrap();
     let (verdict, reason) = parts.into_iter().find(|(v, _)| *v == worst).unwrap();
     finding.verdict = verdict;
     finding.reason = reason;
-    finding.reach = finding.endpoints.iter().filter_map(|e| e.reach).max();
+    finding.reach = finding.counted().filter_map(|e| e.reach).max();
     finding
 }
 
@@ -342,8 +340,8 @@ pub fn silent() -> Finding {
         "52.28.1.1",
         "52.28.1.2",
         "52.28.1.3",
-        "2a05:d014::1",
-        "2a05:d014::2",
+        "52.28.1.4",
+        "52.28.1.5",
     ];
     with(
         target("Staging", "url", "https://staging.example.com/", 443, 21),
@@ -559,6 +557,7 @@ pub fn waf() -> Finding {
 pub fn dns(name: &str, host: &str, line: u32) -> Finding {
     let mut finding = target(name, "dns", host, 1, line);
     finding.target.port = None;
+    finding.target.transport = None;
     finding.target.barrier = Barrier::Dns;
     finding.target.denial = Denial::all_of(Barrier::Dns);
     finding
@@ -731,7 +730,25 @@ pub fn hostile() -> Finding {
         }),
         tls: Some(certificate),
         http: Some(answer),
-        ..Evidence::default()
+        tcp: Some(TcpEvidence {
+            banner: Some(banner.to_owned()),
+            middlebox: vec![],
+        }),
+        udp: Some(UdpEvidence {
+            payload: banner.to_owned(),
+            sent: u32::MAX,
+            answer: Some(UdpAnswer {
+                bytes: u32::MAX,
+                first_bytes: banner.to_owned(),
+                expected: false,
+                says: Some(banner.to_owned()),
+            }),
+        }),
+        quic: Some(QuicEvidence {
+            versions: vec![banner.to_owned(), banner.to_owned()],
+            handshake: true,
+            closed: Some(banner.to_owned()),
+        }),
     });
     let mut finding = target(
         &format!("::warning::{banner}"),
@@ -777,8 +794,22 @@ pub fn hostile() -> Finding {
     );
     for query in &mut finding.name.as_mut().unwrap().queries {
         query.cnames = vec![banner.to_owned()];
+        query.authority = Some(banner.to_owned());
+        query.answer = NameAnswer::Records(vec![banner.to_owned()]);
         banner.clone_into(&mut query.resolver);
+        banner.clone_into(&mut query.record);
     }
+    finding.target.payload = Some(banner.to_owned());
+    finding.notes = vec![Note::DanglingAlias, Note::PossiblyMiddlebox];
+    finding.name_verdicts = vec![NameVerdict {
+        verdict: Verdict::Inconclusive,
+        reason: Reason::SilenceTellsNothing {
+            because: banner.to_owned(),
+        },
+        reach: None,
+        rests_on: None,
+        families: Family::ALL.to_vec(),
+    }];
     finding
 }
 
@@ -796,6 +827,32 @@ pub fn hostile_round() -> RoundReport {
     control.name.clone_from(&text);
     control.targets = vec![text.clone()];
     report.controls.push(control);
+    report.vantage.sees = vec![Sees {
+        transport: Transport::Udp,
+        family: Family::Ipv6,
+        layer: Layer::Http,
+        control: text.clone(),
+    }];
+    report.vantage.egress = vec![Egress {
+        family: Family::Ipv4,
+        asked: text.clone(),
+        address: None,
+        error: Some(text.clone()),
+    }];
+    report.vantage.outside = Some(Outside {
+        must_not_reach: text.clone(),
+        side: Side::Outside,
+        checks: vec![],
+    });
+    report.coverage = vec![Coverage {
+        surface: Surface::Http3,
+        family: None,
+        watch: Watch::NotWatchable,
+        reason: Some(Reason::Inside {
+            reached: text.clone(),
+        }),
+        targets: vec![text.clone(), text.clone()],
+    }];
     report.resolvers.push(ResolverReport {
         resolver: text,
         invents: true,

@@ -6,7 +6,7 @@ mod rules;
 use std::fmt;
 
 use super::phrase::Phrase;
-use crate::domain::endpoint::{Class, Family};
+use crate::domain::endpoint::{Class, Family, Transport};
 use crate::domain::observation::Blind;
 use crate::domain::report::RoundReport;
 
@@ -31,13 +31,23 @@ pub enum Hint {
         /// The targets.
         targets: Names,
     },
+    /// No reply to a ping comes through to a runner of GitHub's own.
+    HostedPing(Names),
+    /// This process may open no ICMP socket.
+    NoEchoSocket(Names),
+    /// What was sent over UDP need not be answered.
+    Silence(Names),
+    /// What only insiders reach was reached.
+    Inside(String),
+    /// What only insiders reach could not be looked at.
+    NotProvenOutside(String),
     /// A control was not reached throughout.
     ControlLost(String, Names),
     /// A control's name leads only to addresses that are not connected to.
     ControlPrivate(String),
     /// A control inside a network carries verdicts about the internet.
     ControlInside(String),
-    /// A port that providers filter has no control of its own.
+    /// A port has no control of its own, and one on another port says nothing about it.
     ControlPort(u16, Names),
     /// This vantage cannot speak IPv6.
     NoIpv6 {
@@ -92,6 +102,39 @@ impl Hint {
                 literal,
                 targets,
             } => no_control_advice(*class, *literal).join(about(targets)),
+            Self::HostedPing(targets) => Phrase::new(
+                "no reply to a ping comes through to GitHub-hosted runners: watch this from a \
+                 self-hosted one",
+            )
+            .join(about(targets)),
+            Self::NoEchoSocket(targets) => {
+                Phrase::new("noentry may open no ICMP socket: let its group in with ")
+                    .code("sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"")
+                    .say(", or give it the capability ")
+                    .code("CAP_NET_RAW")
+                    .join(about(targets))
+            }
+            Self::Silence(targets) => Phrase::new(
+                "an open UDP service may be silent to what was sent: name a ",
+            )
+            .code("payload:")
+            .say(" that this one must answer, or set ")
+            .code("accept_silence: true")
+            .say(" if you know that silence means shut here")
+            .join(about(targets)),
+            Self::Inside(guard) => Phrase::new("only insiders reach ")
+                .value(guard)
+                .say(
+                    ", and this vantage did: run noentry elsewhere, or take its address out of the \
+                     allow-list",
+                ),
+            Self::NotProvenOutside(guard) => Phrase::new("whether ")
+                .value(guard)
+                .say(
+                    " is shut from here could not be seen: it takes a control of the same transport \
+                     and family that holds, or mend ",
+                )
+                .code("must_not_reach"),
             Self::ControlLost(control, targets) => Phrase::new("control ")
                 .value(control)
                 .say(
@@ -112,8 +155,8 @@ impl Hint {
                  the way to the internet: choose one there",
             ),
             Self::ControlPort(port, targets) => Phrase::new(format!(
-                "many providers filter outbound port {port}: add a control on port {port}, something \
-                 that must be reachable there"
+                "no control on another port speaks for port {port}, which may be filtered on the way \
+                 out: add one on port {port}, something that must be reachable there"
             ))
             .join(about(targets)),
             Self::NoIpv6 { literal, targets } => {
@@ -177,13 +220,21 @@ fn no_control_advice(class: Option<Class>, literal: bool) -> Phrase {
         .say(", such as ")
         .code("- tcp: www.example.com:443");
     };
-    Phrase::new(format!(
+    let phrase = Phrase::new(format!(
         "silence proves nothing without a control: add something that must be reachable with {class} \
          to "
     ))
     .code("controls:")
-    .say(", such as ")
-    .code("- tcp: www.example.com:443")
+    .say(", such as ");
+    match class.transport {
+        Transport::Tcp => phrase.code("- tcp: www.example.com:443"),
+        // Not port 53: what answers there may be the network's own resolver.
+        Transport::Udp => phrase
+            .code("- udp: time.example.com:123")
+            .say(" or ")
+            .code("- quic: www.example.com:443"),
+        Transport::Icmp => phrase.code("- icmp: www.example.com"),
+    }
     .join(unwatch(class.family, literal))
 }
 
@@ -212,14 +263,18 @@ fn about(names: &[String]) -> Phrase {
     }
 }
 
-/// All advice for a round, what concerns exposures first.
+/// All advice for a round: what concerns everything first, then what concerns exposures.
 #[must_use]
 pub fn hints(report: &RoundReport) -> Vec<Hint> {
     let mut hints = Vec::new();
+    hints.extend(rules::side(report));
     hints.extend(rules::login_page(report));
     hints.extend(rules::denial_unmet(report));
     hints.extend(rules::weaker(report));
     hints.extend(rules::no_control(report));
+    hints.extend(rules::silence(report));
+    hints.extend(rules::hosted_ping(report));
+    hints.extend(rules::no_echo_socket(report));
     hints.extend(rules::control_lost(report));
     hints.extend(rules::control_private(report));
     hints.extend(rules::control_port(report));
