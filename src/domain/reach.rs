@@ -41,7 +41,8 @@ pub enum Reach {
     PublicRecord,
     /// Silence until the deadline.
     NoAnswer,
-    /// An ICMP unreachable came back from a device on the way.
+    /// An ICMP unreachable came back, from a device on the way or from the packet filter of the
+    /// target itself.
     Prohibited,
     /// A TCP reset or, for UDP, a port unreachable from the target itself: the packet got through to
     /// a host, and nothing listens there.

@@ -383,6 +383,10 @@ fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement
 fn unlisted(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement {
     let weaker = Judgement::new(Verdict::Exposed, Reason::WeakerThanPromised);
     match reach {
+        // An address from a resolver that makes addresses up is not an observation.
+        Reach::PrivateAddress if *standing == Standing::Invented => {
+            Judgement::inconclusive(Reason::ResolverInvents)
+        }
         Reach::NoAnswer | Reach::NoName => match stopped(reach, standing, class) {
             Judgement {
                 verdict: Verdict::Blocked,

@@ -15,7 +15,7 @@ use super::dial::dial;
 use super::http::{self, Exchange, Heard};
 use super::record::Recorder;
 use super::tls::{self, Secured};
-use super::{icmp, quic, tcp, text, udp};
+use super::{banner, icmp, quic, tcp, text, udp};
 
 /// Climbs one endpoint of a target as far as it carries, until the deadline.
 ///
@@ -33,7 +33,8 @@ pub async fn climb(
             Observation::reached(Reach::PublicAddress, None)
         }
         TargetKind::Dns { .. } => Observation::reached(Reach::PrivateAddress, None),
-        TargetKind::Tcp { .. } => tcp::probe(endpoint, deadline).await,
+        TargetKind::Tcp { banner: false, .. } => tcp::probe(endpoint, deadline).await,
+        TargetKind::Tcp { banner: true, .. } => Box::pin(banner::probe(endpoint, deadline)).await,
         TargetKind::Udp { payload, .. } => udp::probe(endpoint, payload, deadline).await,
         TargetKind::Icmp { .. } => icmp::probe(endpoint, deadline).await,
         TargetKind::Quic { host, .. } => {
@@ -103,7 +104,7 @@ async fn ascend(
 }
 
 /// Puts together what HTTP brought; `below` is the rung that was reached without it.
-fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
+pub(super) fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
     let reach = match heard {
         Heard::Answer { reach, http } => {
             evidence.http = Some(http);

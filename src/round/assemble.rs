@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::answers::{dangles, missing};
 use super::control::Controls;
 use super::names::Names;
 use super::watch::{Sight, Tried};
@@ -71,7 +72,13 @@ pub(crate) fn finding(
         .chain(counted().map(|e| e.reach))
         .flatten()
         .max();
-    let notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
+    let mut notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
+    if names.answered(&sight.sibling) {
+        notes.push(Note::Wildcard);
+    }
+    if sight.name.as_ref().is_some_and(|n| dangles(&n.queries)) {
+        notes.push(Note::DanglingAlias);
+    }
     Finding {
         target: info(target),
         verdict,
@@ -137,15 +144,21 @@ impl Judge<'_> {
         }
     }
 
-    /// What the resolvers' answers decide by themselves.
+    /// What the answers of name servers decide by themselves.
     fn names(&self, queries: &[NameQuery], addresses: &[IpAddr]) -> Vec<NameVerdict> {
+        if matches!(
+            self.target.kind,
+            TargetKind::Dns {
+                record: Some(_),
+                ..
+            }
+        ) {
+            return self.records(queries);
+        }
         let mut verdicts = Vec::new();
         for family in &self.target.families {
-            let blind = queries.iter().find_map(|query| match query.answer {
-                NameAnswer::Blind(cause) if query.family == Some(*family) => Some(cause),
-                _ => None,
-            });
-            if let Some(cause) = blind {
+            let of_family = |query: &&NameQuery| query.family == Some(*family);
+            if let Some(cause) = missing(queries, of_family) {
                 verdicts.push(self.name_verdict(Outcome::Blind(cause), vec![*family]));
             }
         }
@@ -173,6 +186,24 @@ impl Judge<'_> {
             }
         }
         verdicts
+    }
+
+    /// The same for a type of record that has no family: the verdict is about all of the target.
+    fn records(&self, queries: &[NameQuery]) -> Vec<NameVerdict> {
+        let published = queries
+            .iter()
+            .any(|query| matches!(query.answer, NameAnswer::Records(_)));
+        let missing = missing(queries, |_| true);
+        let outcomes = [
+            published.then_some(Outcome::Reached(Reach::PublicRecord)),
+            missing.map(Outcome::Blind),
+            (!published && missing.is_none()).then_some(Outcome::Reached(Reach::NoName)),
+        ];
+        outcomes
+            .into_iter()
+            .flatten()
+            .map(|outcome| self.name_verdict(outcome, self.target.families.clone()))
+            .collect()
     }
 
     fn name_verdict(&self, outcome: Outcome, families: Vec<Family>) -> NameVerdict {

@@ -4,9 +4,12 @@
 //! lies on either side of it. It does not know what a socket is (`probe`) nor what an outcome is worth
 //! (`domain::verdict`).
 
+mod answers;
 mod assemble;
+mod authority;
 mod control;
 mod coverage;
+mod egress;
 mod limits;
 mod names;
 mod outside;
@@ -119,7 +122,9 @@ async fn round<W: World>(
     let mut controls = Controls::of(plan);
     let between = between(plan);
 
-    checkpoint(&course, &mut controls, &names, plan).await;
+    let first = checkpoint(&course, &mut controls, &names, plan);
+    let echo = egress::ask(&course, &names, plan.vantage.egress.as_ref());
+    let ((), egress) = futures_util::future::join(first, echo).await;
     let sights = {
         let all = plan.targets.iter().zip(&denials);
         let looking = look(&course, &slots, &names, all, concurrency, progress);
@@ -164,7 +169,7 @@ async fn round<W: World>(
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
             sees: controls.sees(),
-            egress: Vec::new(),
+            egress,
             outside: controls.outside(names.invented()),
         },
         resolvers: names.reports(),

@@ -13,6 +13,7 @@ use crate::domain::finding::NameReport;
 use crate::domain::observation::{Attempt, Observation, Outcome};
 use crate::domain::payload::Payload;
 use crate::domain::reach::{Layer, Reach};
+use crate::domain::record::Record;
 use crate::domain::report::{ControlCheck, ControlEndpoint};
 use crate::domain::target::{Control, Pace, TargetKind};
 use crate::probe::CompiledDenial;
@@ -50,7 +51,8 @@ pub(super) async fn try_once<W: World>(
     let mut name_report = None;
     let mut addresses = Vec::from_iter(control.kind.address());
     if let Some(name) = control.kind.name() {
-        let ask = Family::ALL.map(|family| names.ask(course, name, family, pace.timeout));
+        let ask =
+            Family::ALL.map(|family| names.ask(course, name, Record::of(family), pace.timeout));
         let queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
         addresses = union(&queries);
         name_report = Some(NameReport {

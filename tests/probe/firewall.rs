@@ -21,7 +21,7 @@ const INSIDE: &str = "NOENTRY_TEST_NAMESPACE";
 const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// Runs the named test inside; whether we are there already.
-fn inside(test: &str) -> bool {
+pub fn inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -45,7 +45,7 @@ fn inside(test: &str) -> bool {
     false
 }
 
-fn sh(script: &str) {
+pub fn sh(script: &str) {
     let output = Command::new("sh").args(["-euc", script]).output().unwrap();
     assert!(
         output.status.success(),
@@ -56,7 +56,7 @@ fn sh(script: &str) {
 
 /// The machine (10.77.0.1, `fd77::1`) and the router (10.77.0.2, `fd77::2`) that is also the target
 /// (192.0.2.7, `2001:db8::7`).
-fn estate() {
+pub fn estate() {
     sh("
         mount -t tmpfs none /run; mkdir -p /run/netns
         ip netns add router
@@ -79,7 +79,7 @@ fn estate() {
 }
 
 /// Rules, one a line, for a hook in the namespace that `prefix` enters.
-fn rules(prefix: &str, hook: &str, rules: &str) {
+pub fn rules(prefix: &str, hook: &str, rules: &str) {
     let chain = format!("type filter hook {hook} priority -300;\n{rules}\n");
     sh(&format!(
         "{prefix} nft -f - <<'END'\ntable inet f {{\nchain c {{\n{chain}}}\n}}\nEND"
@@ -100,14 +100,14 @@ async fn one(address: &str, port: u16) -> Observation {
     seen
 }
 
-fn icmp(seen: &Observation) -> &IcmpError {
+pub fn icmp(seen: &Observation) -> &IcmpError {
     let StoppedBy::Icmp(error) = stopped_by(seen) else {
         panic!("{seen:?}");
     };
     error
 }
 
-fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
+pub fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
     assert_eq!(reach(seen), Reach::Prohibited, "{seen:?}");
     let from = Some(from.parse().unwrap());
     let v6 = icmp(seen).v6;
@@ -122,7 +122,7 @@ fn assert_prohibited(seen: &Observation, kind: u8, code: u8, from: &str) {
     );
 }
 
-fn assert_blind(seen: &Observation, why: Blind) {
+pub fn assert_blind(seen: &Observation, why: Blind) {
     assert_eq!(seen.outcome, Outcome::Blind(why), "{seen:?}");
 }
 

@@ -9,10 +9,17 @@
     reason = "helpers of tests, which clippy does not see as such"
 )]
 
+mod egress;
+mod elicit;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
+mod quic;
 mod real;
+mod services;
 mod support;
 mod tls;
+mod udp;
+#[cfg(target_os = "linux")]
+mod udp_firewall;

@@ -1,8 +1,9 @@
 //! The socket error queue, and what TCP says about its own retransmissions.
 
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::sockopt::{GetStruct, Ipv4RecvErr, Ipv6RecvErr};
@@ -10,10 +11,12 @@ use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrStorage, getsockopt, recvmsg, setsockopt,
 };
 
-use super::{Origin, Queued};
+use super::{Origin, Queued, Quoted};
 
 /// Entries read at most: a flood of forged errors must not hold us up.
 const MOST: usize = 16;
+/// How much of the offending packet is looked at: enough for an ICMP header and a token.
+const QUOTE: usize = 64;
 
 /// `TCP_INFO` (`tcp(7)`): the 104 bytes that every Linux since 2.6.13 fills. nix brings the macro
 /// for options that it does not name itself.
@@ -36,11 +39,19 @@ struct Info {
     ca_state: u8,
     /// Retransmission time-outs so far.
     retransmits: u8,
-    others: [u8; 5],
-    before: [u32; 7],
+    /// Probes of a window of zero that nobody answered.
+    probes: u8,
+    others: [u8; 4],
+    timers_and_sizes: [u32; 4],
+    /// Segments on their way.
+    unacked: u32,
+    marked: [u32; 2],
     /// Retransmitted segments that our own stack let go since the last time-out.
     retrans: u32,
-    after: [u32; 16],
+    times: [u32; 7],
+    /// The smoothed round trip, in microseconds.
+    rtt: u32,
+    after: [u32; 8],
 }
 
 /// Asks for the error queue. Must come before connect: an ICMPv6 error that arrives within
@@ -56,10 +67,16 @@ pub fn prepare<S: AsFd>(socket: &S, v6: bool) -> io::Result<()> {
 
 /// Takes everything out of the error queue, oldest first.
 pub fn errors<S: AsFd>(socket: &S) -> Vec<Queued> {
+    let entries = quoted(socket).into_iter();
+    entries.map(|entry| entry.queued).collect()
+}
+
+/// The same, with the packet that each error is about.
+pub fn quoted<S: AsFd>(socket: &S) -> Vec<Quoted> {
     let mut found = Vec::new();
     for _ in 0..MOST {
         match next(socket) {
-            Some(queued) => found.extend(queued),
+            Some(entries) => found.extend(entries),
             None => break,
         }
     }
@@ -67,11 +84,10 @@ pub fn errors<S: AsFd>(socket: &S) -> Vec<Queued> {
 }
 
 /// One message of the queue; `None` when it is empty.
-fn next<S: AsFd>(socket: &S) -> Option<Vec<Queued>> {
+fn next<S: AsFd>(socket: &S) -> Option<Vec<Quoted>> {
     let mut control = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6, [u8; 64]);
-    // The queue hands back the offending packet's payload, which nobody needs.
-    let mut payload = [0_u8; 1];
-    let mut parts = [IoSliceMut::new(&mut payload)];
+    let mut packet = [0_u8; QUOTE];
+    let mut parts = [IoSliceMut::new(&mut packet)];
     let message = recvmsg::<SockaddrStorage>(
         socket.as_fd().as_raw_fd(),
         &mut parts,
@@ -79,8 +95,25 @@ fn next<S: AsFd>(socket: &S) -> Option<Vec<Queued>> {
         MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT,
     )
     .ok()?;
-    let controls = message.cmsgs().ok()?;
-    Some(controls.filter_map(|message| queued(&message)).collect())
+    let to = message.address.as_ref().and_then(address);
+    let length = message.bytes;
+    let errors: Vec<Queued> = message
+        .cmsgs()
+        .ok()?
+        .filter_map(|control| queued(&control))
+        .collect();
+    let packet = packet.get(..length).unwrap_or(&packet);
+    let entries = errors.into_iter().map(|queued| Quoted {
+        queued,
+        to,
+        packet: packet.to_vec(),
+    });
+    Some(entries.collect())
+}
+
+fn address(storage: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = storage.as_sockaddr_in().map(|v4| v4.ip().into());
+    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| v6.ip().into()))
 }
 
 fn queued(message: &ControlMessageOwned) -> Option<Queued> {
@@ -133,4 +166,20 @@ fn v6(address: libc::sockaddr_in6) -> Option<SocketAddr> {
 pub fn unsent<S: AsFd>(socket: &S) -> Option<u8> {
     let info = getsockopt(socket, TcpInfo).ok()?;
     (info.retransmits > 0 && info.retrans == 0).then_some(info.retransmits)
+}
+
+/// Whether something that we sent has not been acknowledged.
+///
+/// A segment on its way is not, nor is one that a window of zero holds back, as long as nobody
+/// answers the probes of that window. A device that does answer them, and never opens the window,
+/// passes for one that acknowledged: what was sent and not taken is told by newer kernels only.
+pub fn unacknowledged<S: AsFd>(socket: &S) -> Option<bool> {
+    let info = getsockopt(socket, TcpInfo).ok()?;
+    Some(info.unacked > 0 || info.probes > 0)
+}
+
+/// How long a packet takes there and back, as TCP measured it.
+pub fn round_trip<S: AsFd>(socket: &S) -> Option<Duration> {
+    let info = getsockopt(socket, TcpInfo).ok()?;
+    Some(Duration::from_micros(info.rtt.into()))
 }

@@ -1,25 +1,36 @@
-//! What differs between operating systems, and nothing else.
+//! What differs between operating systems, and nothing else. No meaning is given to anything here:
+//! see [`classify`](super::classify).
 //!
-//! Linux hands over the ICMP error behind a failed connect through the socket error queue
-//! (`ip(7)`, `IP_RECVERR`); the others do not, so there a firewall's ICMP rejection cannot be told
-//! from what the error number alone says. No meaning is given to anything here: see
-//! [`classify`](super::classify).
+//! | | Linux | macOS and other Unix | Windows |
+//! | --- | --- | --- | --- |
+//! | ICMP errors | the error queue (`ip(7)`, `IP_RECVERR`) hands over type, code, sender and the packet they are about | an error number alone | an error number alone |
+//! | error numbers | `errno` | `errno` | Winsock codes |
+//! | how TCP stands | `TCP_INFO`: kept back by our own stack, acknowledged, round trip | not known | not known |
+//! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
+//! | ICMP echo, privileged | raw sockets (`CAP_NET_RAW`) | raw sockets (root) | raw sockets (administrator) |
+//!
+//! Every socket kind, TCP, UDP and ICMP, is prepared by [`prepare`] before it is connected and asked
+//! by [`errors`] or [`quoted`] afterwards. Where there is no queue both come back empty, and the
+//! evidence says less.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+mod echo;
+pub use echo::{EchoSocket, echo_socket};
+
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{errors, prepare, unsent};
+pub use linux::{errors, prepare, quoted, round_trip, unacknowledged, unsent};
 
 // Compiled into the tests everywhere, so that it cannot rot unseen.
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
-pub use portable::{errors, prepare, unsent};
+pub use portable::{errors, prepare, quoted, round_trip, unacknowledged, unsent};
 
 #[cfg(unix)]
 mod unix;
@@ -30,6 +41,9 @@ pub use unix::{cause, name};
 mod windows;
 #[cfg(not(unix))]
 pub use windows::{cause, name};
+
+/// Whether ICMP errors reach a datagram socket that is not connected (`ip(7)`, `IP_RECVERR`).
+pub const WIDE_ERRORS: bool = cfg!(target_os = "linux");
 
 /// Where a queued error comes from (`SO_EE_ORIGIN_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +73,22 @@ pub struct Queued {
     pub offender: Option<SocketAddr>,
     /// The error number that goes with it.
     pub errno: i32,
+}
+
+/// An entry of the error queue with the packet that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "made by the error queue only")
+)]
+pub struct Quoted {
+    /// The error.
+    pub queued: Queued,
+    /// Where that packet was sent to.
+    pub to: Option<IpAddr>,
+    /// What the error quotes of it, from the transport's header on, at most 64 bytes. Empty where
+    /// our own stack made the error.
+    pub packet: Vec<u8>,
 }
 
 /// What an error number says, freed from its platform.
@@ -169,6 +199,9 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         portable::prepare(&socket, false).unwrap();
         assert!(portable::errors(&socket).is_empty());
+        assert!(portable::quoted(&socket).is_empty());
         assert_eq!(portable::unsent(&socket), None);
+        assert_eq!(portable::unacknowledged(&socket), None);
+        assert_eq!(portable::round_trip(&socket), None);
     }
 }

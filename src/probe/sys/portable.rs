@@ -1,8 +1,9 @@
-//! Systems without a socket error queue: the error number is all there is.
+//! Systems without a socket error queue and `TCP_INFO`: the error number is all there is.
 
 use std::io;
+use std::time::Duration;
 
-use super::Queued;
+use super::{Queued, Quoted};
 
 /// Nothing to prepare.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that Linux needs")]
@@ -15,7 +16,22 @@ pub fn errors<S>(_socket: &S) -> Vec<Queued> {
     Vec::new()
 }
 
+/// Nothing is queued.
+pub fn quoted<S>(_socket: &S) -> Vec<Quoted> {
+    Vec::new()
+}
+
 /// Not known.
 pub fn unsent<S>(_socket: &S) -> Option<u8> {
+    None
+}
+
+/// Not known.
+pub fn unacknowledged<S>(_socket: &S) -> Option<bool> {
+    None
+}
+
+/// Not known.
+pub fn round_trip<S>(_socket: &S) -> Option<Duration> {
     None
 }

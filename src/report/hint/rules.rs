@@ -275,6 +275,7 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::NoLocalPort
         | Blind::NoBuffers
         | Blind::LocalError
+        | Blind::ServerLame
         | Blind::Interrupted => false,
     });
     deaf.map(Hint::ResolverBlind)
