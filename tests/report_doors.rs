@@ -9,7 +9,7 @@
 mod sample;
 
 use noentry::domain::endpoint::{Class, Family, Transport};
-use noentry::domain::finding::Finding;
+use noentry::domain::finding::{Finding, NameAnswer};
 use noentry::domain::observation::{Blind, StoppedBy};
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{Side, Watch};
@@ -241,5 +241,27 @@ fn a_summary_of_every_door() {
     insta::assert_snapshot!(
         "summary-doors",
         summary::render(&sample::doors::round(), summary::LIMIT)
+    );
+}
+
+#[test]
+fn a_server_of_the_zone_speaks_by_the_address_at_which_it_answers() {
+    let mut finding = sample::doors::verification();
+    let queries = &mut finding.name.as_mut().unwrap().queries;
+    let mut six = queries[2].clone();
+    six.resolver = "[2a05:d014:7::53]:53".to_owned();
+    six.answer = NameAnswer::Blind(Blind::NoRoute);
+    queries.push(six);
+    let line = first_line(finding.clone());
+    assert!(
+        line.contains("2 resolvers and 1 server of the zone agree"),
+        "{line}"
+    );
+    let queries = &mut finding.name.as_mut().unwrap().queries;
+    queries[2].answer = NameAnswer::NxDomain;
+    let line = first_line(finding);
+    assert!(
+        line.contains("name has no TXT record (2 resolvers and 1 server of the zone asked"),
+        "{line}"
     );
 }
