@@ -17,6 +17,7 @@
     reason = "a test program without the usual harness"
 )]
 
+mod authorities;
 mod broken;
 mod holder;
 mod lab;

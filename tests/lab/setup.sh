@@ -59,6 +59,13 @@ address add 198.51.100.57/32 dev lo
 address add 198.51.100.58/32 dev lo
 address add 198.51.100.59/32 dev lo
 address add 198.51.100.60/32 dev lo
+address add 198.51.100.61/32 dev lo
+address add 198.51.100.62/32 dev lo
+address add 198.51.100.63/32 dev lo
+address add 198.51.100.65/32 dev lo
+address add 2001:db8:5::61/128 dev lo nodad
+address add 2001:db8:5::62/128 dev lo nodad
+address add 2001:db8:5::65/128 dev lo nodad
 route add default via 198.18.2.1
 route add default via 2001:db8:2::1
 route add local 203.0.113.0/24 dev lo
@@ -101,6 +108,7 @@ route add 203.0.113.0/24 via 198.18.2.2
 route add 20.1.2.0/24 via 198.18.2.2
 route add 10.20.0.0/16 via 198.18.2.2
 route add 2001:db8:3::/64 via 2001:db8:2::2
+route add 2001:db8:5::/64 via 2001:db8:2::2
 route add 2a00:5a:1::/64 via 2001:db8:2::2
 route add fd00:20::/64 via 2001:db8:2::2
 route add 203.0.113.211/32 via 198.18.3.2

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::authorities;
 use crate::lab::{DIR, Lab};
 
 /// Tells the truth; recursive for what it does not hold.
@@ -100,7 +101,8 @@ pub const MANY: u8 = 90;
 
 /// Writes BIND's configuration and zones.
 pub fn write(lab: &Lab) {
-    let mut truth = format!("{SOA}{RECORDS}moved A 203.0.113.40\n");
+    let delegated = authorities::RECORDS;
+    let mut truth = format!("{SOA}{RECORDS}{delegated}moved A 203.0.113.40\n");
     for last in 1..=MANY {
         let _ = writeln!(truth, "many A 203.0.113.{}", 100 + last);
     }
@@ -160,7 +162,7 @@ pub fn write(lab: &Lab) {
           pid-file \"{DIR}/named.pid\";
           session-keyfile \"{DIR}/session.key\";
           listen-on {{ 198.51.100.0/24; }};
-          listen-on-v6 {{ 2001:db8:2::2; }};
+          listen-on-v6 {{ 2001:db8:2::2; 2001:db8:5::/64; }};
           recursion yes;
           allow-recursion {{ any; }};
           dnssec-validation no;
@@ -182,5 +184,6 @@ pub fn write(lab: &Lab) {
             "view \"{address}\" {{ match-destinations {{ {address}; {more} }};\n{zones}}};"
         );
     }
+    config += &authorities::write(lab);
     lab.write("named.conf", config);
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::payload::Mute;
+
 /// The keys that say what an entry is about; exactly one of them is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -82,7 +84,15 @@ pub fn barriers(schema: &mut schemars::Schema) {
         |stops: &[&str]| json!({ "denial": { "type": "array", "items": { "enum": stops } } });
     let at_dns = list(&["no_name", "private_address"]);
     let at_network = list(&["no_answer", "prohibited", "refused"]);
+    let mute = Mute::ALL.map(Mute::as_str);
     let rules = [
+        json!({
+            "if": { "properties": { "payload": { "enum": mute } }, "required": ["payload"] },
+            "then": {
+                "properties": { "accept_silence": { "const": true } },
+                "required": ["accept_silence"],
+            },
+        }),
         when(of("dns"), among(&["dns"])),
         when(of("tcp"), among(&["dns", "network"])),
         when(of("udp"), among(&["dns", "network"])),

@@ -1,6 +1,8 @@
 //! What is to be true, one function a scenario, each with a laboratory of its own.
 
 mod addresses;
+mod authorities;
+mod egress;
 mod estate;
 mod every_door;
 mod firewall;
@@ -62,6 +64,10 @@ scenarios! {
         system_resolvers;
     names:
         answers, absence_needs_a_control, resolvers_that_disagree, one_of_two_resolvers_dead;
+    authorities:
+        records, own_servers, own_servers_without_ipv6, notes;
+    egress:
+        egress, silent_echo;
     web:
         http_answers, tls_refusals;
     resolvers:
