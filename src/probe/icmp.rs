@@ -9,8 +9,7 @@
 //! about everybody's packets. Only those that quote one of our own requests count here.
 //!
 //! Limits: a raw socket is connected, so that it sees the packets of one address and not of all,
-//! and never hears a token from elsewhere. A neighbour that does not answer for its address shows only
-//! after about three seconds, as it does for TCP; before that it is a silence. Where the system has no error queue an unreachable is an
+//! and never hears a token from elsewhere. Where the system has no error queue an unreachable is an
 //! error number without a sender, or not told at all.
 
 use std::cell::Cell;
@@ -61,6 +60,9 @@ struct Attempt {
     peer: IpAddr,
     echo: Echo,
     sent: Cell<u16>,
+    /// Whether the system tells of packets that leave, and whether it told of one.
+    watched: bool,
+    departed: Cell<bool>,
     /// Whether errors about somebody else's packets came.
     foreign: Cell<bool>,
     /// Who sent our token back without having been asked.
@@ -73,6 +75,7 @@ impl Attempt {
         let peer = endpoint.address.to_canonical();
         let sys::EchoSocket { socket, raw } =
             sys::echo_socket(peer).map_err(|error| classify::no_echo_socket(&error))?;
+        let watched = sys::watch_departures(&socket);
         let start = || -> io::Result<UdpSocket> {
             sys::prepare(&socket, peer.is_ipv6())?;
             socket.connect(&SocketAddr::new(peer, 0).into())?;
@@ -84,6 +87,8 @@ impl Attempt {
             peer,
             echo: Echo::new(peer.is_ipv6()),
             sent: Cell::new(0),
+            watched,
+            departed: Cell::new(false),
             foreign: Cell::new(false),
             elsewhere: Cell::new(None),
         })
@@ -166,8 +171,11 @@ impl Attempt {
             if ended || Instant::now() >= until {
                 return None;
             }
-            // Woken for nothing that means anything. An error's readiness cannot be cleared, so a
-            // pause keeps this from spinning.
+            // Woken for a notice, or for somebody else's error: that readiness is not cleared by
+            // reading. What comes after it wakes again; the pause is for what cannot be cleared.
+            let _ = self.socket.try_io(Interest::ERROR, || {
+                Err::<(), _>(io::ErrorKind::WouldBlock.into())
+            });
             sleep_until(until.min(Instant::now() + PAUSE)).await;
         }
     }
@@ -207,7 +215,11 @@ impl Attempt {
     /// What the error queue says about our own requests.
     fn errors(&self) -> Option<Observation> {
         let mut ours = Vec::new();
-        for entry in sys::quoted(&self.socket) {
+        let drained = sys::drain(&self.socket);
+        if drained.departed > 0 {
+            self.departed.set(true);
+        }
+        for entry in drained.errors {
             if self.is_ours(&entry) {
                 ours.push(entry.queued);
             } else {
@@ -222,10 +234,9 @@ impl Attempt {
         if entry.queued.origin == sys::Origin::Local {
             return true;
         }
-        match self
-            .echo
-            .is_request(&entry.packet, self.sent.get(), self.raw)
-        {
+        // A rule of our own may have turned away the one that is just being sent.
+        let sent = self.sent.get().saturating_add(1);
+        match self.echo.is_request(&entry.packet, sent, self.raw) {
             Quote::Ours => true,
             Quote::Perhaps => entry.to.is_some_and(|to| to.to_canonical() == self.peer),
             Quote::Foreign => false,
@@ -235,7 +246,8 @@ impl Attempt {
     /// Nothing that decides came until the deadline.
     fn silence(&self) -> Observation {
         match self.elsewhere.get() {
-            None => classify::silence(false),
+            // Not one request left: this machine kept them back.
+            None => classify::silence(self.watched && !self.departed.get()),
             Some(from) => Observation::blind(
                 Blind::LocalError,
                 Some(StoppedBy::Errno {

@@ -7,8 +7,10 @@
 use super::control::{Controls, Entry};
 use crate::domain::finding::NameAnswer;
 use crate::domain::observation::Outcome;
-use crate::domain::reach::Layer;
+use crate::domain::payload::Silence;
+use crate::domain::reach::{Layer, Reach};
 use crate::domain::report::{ControlCheck, Outside, Side};
+use crate::domain::target::TargetKind;
 use crate::domain::verdict::Standing;
 
 /// No target of its own: only the controls for all count.
@@ -42,6 +44,7 @@ impl Controls<'_> {
         // Shut at every checkpoint, and not because this side is broken.
         let shut = |check: &ControlCheck| {
             check.endpoints.iter().any(|seen| match seen.last.outcome {
+                Outcome::Reached(Reach::NoAnswer) if !silence_tells(guard) => false,
                 Outcome::Reached(reach) if reach.is_stop() => {
                     reach.layer() > Layer::Network
                         || matches!(
@@ -81,5 +84,17 @@ impl Controls<'_> {
             side: self.side_of(guard, invented),
             checks: guard.checks.clone(),
         })
+    }
+}
+
+/// Whether an open door of this kind would not have been silent.
+const fn silence_tells(guard: &Entry<'_>) -> bool {
+    match &guard.control.kind {
+        TargetKind::Udp { payload, .. } => matches!(payload.silence(), Silence::Tells),
+        TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => true,
     }
 }

@@ -18,7 +18,7 @@ use crate::services::{self, Server};
 
 /// How long anything of the laboratory itself may take before it counts as broken. Far beyond what
 /// a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Files of the laboratory, seen from inside. A tmpfs that ends with it.
 pub const DIR: &str = "/run/lab";
@@ -60,8 +60,8 @@ impl Lab {
     pub fn standing(ground: Ground) -> Self {
         let lab = Self::bare(ground);
         for place in [Place::Router, Place::Server] {
-            lab.rules(place, include_str!("firewall.nft"));
-            lab.rules(place, include_str!("doors.nft"));
+            let files = [include_str!("firewall.nft"), include_str!("doors.nft")];
+            lab.rules(place, &files);
         }
         servers::start(&lab);
         lab
@@ -107,20 +107,21 @@ impl Lab {
         run(command, Some(commands), commands);
     }
 
-    /// Gives nft what a file of rules has for one place.
-    fn rules(&self, place: Place, file: &str) {
-        let rules = file
-            .split("# --- ")
-            .find_map(|part| part.strip_prefix(place.name()))
-            .expect("it has a part for this place");
-        self.nft(place, rules);
+    /// Gives nft what files of rules have for one place.
+    fn rules(&self, place: Place, files: &[&str]) {
+        let rules: String = files
+            .iter()
+            .flat_map(|file| file.split("# --- "))
+            .filter_map(|part| part.strip_prefix(place.name()))
+            .collect();
+        self.nft(place, &rules);
     }
 
     /// Puts a SYN proxy before the door 217. Not everywhere has the kernel one, so it does not stand
     /// by itself.
     pub fn syn_proxy(&self) {
         for place in [Place::Router, Place::Server] {
-            self.rules(place, include_str!("synproxy.nft"));
+            self.rules(place, &[include_str!("synproxy.nft")]);
         }
         // The proxy needs the third packet of a handshake to be one that belongs to nothing.
         self.sh(
@@ -194,7 +195,10 @@ impl Lab {
         let mut missing = sockets.to_vec();
         let end = Instant::now() + PATIENCE;
         while !missing.is_empty() {
-            assert!(Instant::now() < end, "waited in vain for {missing:?}");
+            if Instant::now() > end {
+                let logs = self.sh(place, &format!("cd {DIR}; tail -n 3 ./*.log"));
+                panic!("waited in vain for {missing:?}\n{logs}");
+            }
             let said = self.sh(place, "ss -Hlntu");
             missing.retain(|socket| {
                 let (transport, end) = socket.split_once(' ').expect("transport and socket");

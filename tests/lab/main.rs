@@ -36,7 +36,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use services::Server;
 
 /// The programs that a laboratory is made of, and Debian's packages for them.
-const PROGRAMS: [(&str, &str); 26] = [
+const PROGRAMS: [(&str, &str); 27] = [
+    ("aiosmtpd", "python3-aiosmtpd"),
     ("caddy", "caddy"),
     ("chronyd", "chrony"),
     ("/usr/lib/ipsec/charon", "strongswan-charon"),

@@ -9,7 +9,7 @@
 //! Some do not say from which of their addresses they answer. Those are behind a redirection in the
 //! server's own firewall (`doors.nft`), which sends the answer from the address that was asked.
 //!
-//! AppArmor profiles of Debian and Ubuntu are tied to a program's path and deny it every directory
+//! `AppArmor` profiles of Debian and Ubuntu are tied to a program's path and deny it every directory
 //! but its own, so the programs that have one run from a copy.
 
 use crate::lab::{DIR, Lab, Place};
@@ -19,7 +19,7 @@ use crate::lab::{DIR, Lab, Place};
 pub enum Server {
     /// chrony: NTP on UDP 123.
     Chrony,
-    /// snmpd: SNMP on UDP 161. It answers an SNMPv3 engine discovery from everybody, and no
+    /// snmpd: SNMP on UDP 161. It answers an `SNMPv3` engine discovery from everybody, and no
     /// community from outside.
     Snmp,
     /// memcached: UDP and TCP 11211.
@@ -30,7 +30,8 @@ pub enum Server {
     Sip,
     /// strongSwan's charon: `IKEv2` on UDP 500 and 4500.
     Ike,
-    /// OpenSSL's server: DTLS on UDP 4444, first answer a `HelloVerifyRequest`.
+    /// OpenSSL's server: DTLS on UDP 4444, first answer a `HelloVerifyRequest`. After a cookie came back it
+    /// is busy with that client until the end of its handshake.
     Dtls,
     /// dnsmasq: TFTP on UDP 69. It has one file, `hello`.
     Tftp,
@@ -45,6 +46,8 @@ pub enum Server {
     Http3,
     /// OpenSSH: TCP 22.
     Ssh,
+    /// aiosmtpd: TCP 587.
+    Smtp,
     /// Samba with an empty Active Directory, of which CLDAP alone is served: UDP 389. It takes some
     /// seconds to make.
     Directory,
@@ -52,7 +55,7 @@ pub enum Server {
 
 impl Server {
     /// Every one of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Chrony,
         Self::Snmp,
         Self::Memcached,
@@ -66,6 +69,7 @@ impl Server {
         Self::OpenVpn,
         Self::Http3,
         Self::Ssh,
+        Self::Smtp,
         Self::Directory,
     ];
 
@@ -142,10 +146,18 @@ impl Server {
                 test -e ssh.key || ssh-keygen -q -t ed25519 -N '' -f ssh.key
                 \"$(command -v sshd)\" -D -e -f \"$PWD/sshd.conf\" > sshd.log 2>&1 &"
             }
-            // The module comes from Debian's python3-samba, which another Python does not have.
+            // Every real mail server of Debian would take the place of the machine's own.
+            Self::Smtp => {
+                "for any in 0.0.0.0 ::0; do
+                  /usr/bin/python3 -m aiosmtpd -n -l \"$any:587\" > smtp.log 2>&1 &
+                done"
+            }
+            // Made before it is started and not beside: on a busy machine it takes longer than anything
+            // else here is waited for. The module comes from Debian's python3-samba, which another
+            // Python does not have.
             Self::Directory => {
-                "(/usr/bin/python3 directory.py \"$PWD/directory\"
-                exec samba -i -M single -s \"$PWD/directory/smb.conf\") > directory.log 2>&1 &"
+                "timeout 300 /usr/bin/python3 directory.py \"$PWD/directory\"
+                samba -i -M single -s \"$PWD/directory/smb.conf\" > directory.log 2>&1 &"
             }
         }
     }
@@ -231,7 +243,8 @@ impl Server {
             | Self::Tftp
             | Self::Portmap
             | Self::Coap
-            | Self::OpenVpn => return None,
+            | Self::OpenVpn
+            | Self::Smtp => return None,
         };
         Some((name, content))
     }
@@ -252,6 +265,7 @@ impl Server {
             Self::OpenVpn => &["udp *:1194"],
             Self::Http3 => &["udp *:4445"],
             Self::Ssh => &["tcp 0.0.0.0:22", "tcp [::]:22"],
+            Self::Smtp => &["tcp 0.0.0.0:587", "tcp [::]:587"],
             Self::Directory => &["udp 198.18.2.2:389", "udp [2001:db8:2::2]:389"],
         }
     }

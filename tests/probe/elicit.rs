@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::process::Command;
 
-use noentry::domain::payload::{Payload, Protocol};
+use noentry::domain::payload::{Mute, Payload, Protocol, Silence};
 use noentry::probe::elicit::{Question, of};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -171,6 +171,27 @@ fn every_first_answer_of_dtls_is_known() {
     }
 }
 
+/// Recorded from Samba 4.17, with the number of our question.
+#[test]
+fn sambas_entry_and_result_in_one_datagram_are_read() {
+    let question = question(Protocol::Cldap);
+    let number = &question.bytes(0)[2..8];
+    let answer = [
+        b"0,",
+        number,
+        b"d$\x04\x000 0\x1e\x04\x14supportedLDAPVersion1\x06\x04\x012\x04\x013",
+        b"0\x0f",
+        number,
+        b"e\x07\x0a\x01\x00\x04\x00\x04\x00",
+    ]
+    .concat();
+    assert_eq!(answer.len(), 63);
+    assert_eq!(
+        question.read(&answer).as_deref(),
+        Some("LDAP versions 2, 3")
+    );
+}
+
 /// memcached's binary protocol: the second datagram of an attempt, and its answer.
 #[test]
 fn memcached_is_asked_in_both_of_its_languages() {
@@ -312,5 +333,47 @@ fn wireshark_reads_every_question_without_a_warning() {
             stack.split(':').any(|layer| layer == name) || column.eq_ignore_ascii_case(name);
         assert!(known, "{protocol}: {line}");
         assert_eq!((expert, malformed), ("", ""), "{protocol}: {line}");
+    }
+}
+
+/// The table in the documentation says what is sent, and what may come back.
+#[test]
+fn the_documentation_tells_the_truth_about_sizes() {
+    let page = include_str!("../../docs/udp.md");
+    for protocol in Protocol::ALL {
+        let start = format!("| `{protocol}` | ");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .collect();
+        let [sizes, silence] = rows[..] else {
+            panic!("{protocol} has {} rows", rows.len());
+        };
+        let ports: Vec<String> = protocol.ports().iter().map(u16::to_string).collect();
+        let entry = of(protocol);
+        let expected = format!(
+            "{start}{} | {} | {} | {} | {} |",
+            ports.join(", "),
+            question(protocol).bytes(0).len(),
+            entry.bound,
+            entry.source,
+            entry.expects
+        );
+        assert_eq!(sizes, expected);
+        let worth = match protocol.silence() {
+            Silence::Tells => format!("{start}counts"),
+            Silence::TellsNothing(why) => format!("{start}proves nothing: {why}"),
+        };
+        assert!(silence.starts_with(&worth), "{silence}\n{worth}");
+    }
+    for mute in Mute::ALL {
+        let ports: Vec<String> = mute.ports().iter().map(u16::to_string).collect();
+        let row = format!(
+            "| `{}` | {} | {} |",
+            mute.as_str(),
+            ports.join(", "),
+            mute.why()
+        );
+        assert!(page.lines().any(|line| line == row), "{row}");
     }
 }

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// Runs the named test inside; whether we are there already.
 pub fn inside(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return true;
     }
     if !have("nft", &["--version"]) || !have("unshare", &["-rnm", "true"]) {
@@ -43,6 +43,11 @@ pub fn inside(test: &str) -> bool {
     );
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
     false
+}
+
+/// Whether this process runs inside.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
 }
 
 pub fn sh(script: &str) {

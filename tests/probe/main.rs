@@ -9,12 +9,15 @@
     reason = "helpers of tests, which clippy does not see as such"
 )]
 
+mod banner;
 mod egress;
 mod elicit;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
+#[cfg(target_os = "linux")]
+mod icmp;
 mod quic;
 mod real;
 mod services;

@@ -128,7 +128,8 @@ pub struct Status(pub u64);
 /// numbers, and more of them.
 fn records(schema: &mut schemars::Schema) {
     let refused = [
-        "A", "AAAA", "ANY", "AXFR", "IXFR", "OPT", "TSIG", "TKEY", "RRSIG", "SIG", "NSEC3", "ZERO",
+        "A", "AAAA", "ANY", "AXFR", "IXFR", "OPT", "TSIG", "TKEY", "RRSIG", "SIG", "NSEC", "NSEC3",
+        "ZERO",
     ];
     let words = refused.map(|word| [word.to_owned(), word.to_ascii_lowercase()]);
     schema.insert("not".to_owned(), json!({ "enum": words.concat() }));

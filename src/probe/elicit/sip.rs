@@ -30,7 +30,6 @@ fn build(asking: &Asking, _sent: u32) -> Vec<u8> {
         IpAddr::V6(v6) => format!("[{v6}]"),
     };
     let (branch, port, token) = (branch(asking), asking.port, asking.hex(16));
-    let version = env!("CARGO_PKG_VERSION");
     format!(
         "OPTIONS sip:{host} SIP/2.0\r\n\
          Via: SIP/2.0/UDP noentry.invalid:{port};branch={branch};rport\r\n\
@@ -40,7 +39,7 @@ fn build(asking: &Asking, _sent: u32) -> Vec<u8> {
          Call-ID: {token}@noentry.invalid\r\n\
          CSeq: 1 OPTIONS\r\n\
          Accept: application/sdp\r\n\
-         User-Agent: noentry/{version}\r\n\
+         User-Agent: noentry\r\n\
          Content-Length: 0\r\n\r\n"
     )
     .into_bytes()

@@ -1,9 +1,9 @@
 //! The handshake: QUIC version 1, TLS 1.3 inside it, ALPN `h3`.
 //!
 //! Certificates and alerts are treated as over TCP, by the same code: see [`tls`]. A server that
-//! turns a client away does so in a CONNECTION_CLOSE that carries the alert (RFC 9001 section 4.8),
+//! turns a client away does so in a `CONNECTION_CLOSE` that carries the alert (RFC 9001 section 4.8),
 //! and one that misses a certificate only after our side thinks that all is well; the
-//! HANDSHAKE_DONE that says the opposite (section 4.1.2) ends the wait.
+//! `HANDSHAKE_DONE` that says the opposite (section 4.1.2) ends the wait.
 //!
 //! Limits: version 1 alone, the cipher suites of rustls, no 0-RTT, no migration.
 
@@ -42,7 +42,7 @@ const ALL_STREAMS: u32 = 1 << 20;
 /// Streams that the server may open: control, two for QPACK (RFC 9114 section 6.2), and some that
 /// mean nothing.
 const STREAMS: u32 = 16;
-/// H3_NO_ERROR (RFC 9114 section 8.1).
+/// `H3_NO_ERROR` (RFC 9114 section 8.1).
 const NO_ERROR: VarInt = VarInt::from_u32(0x100);
 /// How long to wait between two looks at whether the server is content.
 const PAUSE: Duration = Duration::from_millis(10);

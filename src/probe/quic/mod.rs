@@ -163,18 +163,16 @@ async fn established(
     exchange: Option<&Exchange<'_>>,
 ) -> Observation {
     seen.quic.handshake = true;
-    let heard = match exchange {
-        Some(exchange) => ask::ask(&session, exchange).await,
-        None => {
-            let evidence = Evidence {
-                tls: Some(session.tls.clone()),
-                ..Evidence::default()
-            };
-            let observation = seen.finish(Outcome::Reached(Reach::TlsEstablished), evidence);
-            session.close().await;
-            return observation;
-        }
+    let evidence = Evidence {
+        tls: Some(session.tls.clone()),
+        ..Evidence::default()
     };
+    let Some(exchange) = exchange else {
+        let observation = seen.finish(Outcome::Reached(Reach::TlsEstablished), evidence);
+        session.close().await;
+        return observation;
+    };
+    let heard = ask::ask(&session, exchange).await;
     seen.quic.closed = session.closed_by_peer();
     let requested = session.tls.certificate_requested;
     let (below, heard) = match heard {
@@ -190,10 +188,6 @@ async fn established(
         heard @ (Heard::Answer { .. } | Heard::Foreign(_) | Heard::Ended(_)) => {
             (Reach::TlsEstablished, heard)
         }
-    };
-    let evidence = Evidence {
-        tls: Some(session.tls.clone()),
-        ..Evidence::default()
     };
     let concluded = conclude(heard, below, evidence);
     let evidence = concluded.evidence.map(|evidence| *evidence);

@@ -6,17 +6,20 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use nix::libc;
-use nix::sys::socket::sockopt::{GetStruct, Ipv4RecvErr, Ipv6RecvErr};
+use nix::sys::socket::sockopt::{GetStruct, Ipv4RecvErr, Ipv6RecvErr, Timestamping};
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrStorage, getsockopt, recvmsg, setsockopt,
+    ControlMessageOwned, MsgFlags, SockaddrStorage, TimestampingFlag, getsockopt, recvmsg,
+    setsockopt,
 };
 
-use super::{Origin, Queued, Quoted};
+use super::{Drained, Origin, Queued, Quoted};
 
 /// Entries read at most: a flood of forged errors must not hold us up.
 const MOST: usize = 16;
 /// How much of the offending packet is looked at: enough for an ICMP header and a token.
 const QUOTE: usize = 64;
+/// What a notice of a departure says besides whose it is (`SCM_TSTAMP_SCHED` in `linux/errqueue.h`).
+const DEPARTED: u32 = 1;
 
 /// `TCP_INFO` (`tcp(7)`): the 104 bytes that every Linux since 2.6.13 fills. nix brings the macro
 /// for options that it does not name itself.
@@ -65,26 +68,38 @@ pub fn prepare<S: AsFd>(socket: &S, v6: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks to be told of every packet that leaves for a device; whether that will be done.
+///
+/// The system call that sends does not always tell that a packet never left: a rule of our own that
+/// drops goes unnoticed by a datagram socket of ICMPv6 (`ping_v6_sendmsg` in `net/ipv6/ping.c`
+/// forgets the error), and no socket hears at once of a neighbour that is not there. The notice
+/// comes from behind all that (`__dev_queue_xmit` in `net/core/dev.c`).
+pub fn watch_departures<S: AsFd>(socket: &S) -> bool {
+    let flags = TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE
+        | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY
+        | TimestampingFlag::from_bits_retain(libc::SOF_TIMESTAMPING_TX_SCHED);
+    setsockopt(socket, Timestamping, &flags).is_ok()
+}
+
 /// Takes everything out of the error queue, oldest first.
 pub fn errors<S: AsFd>(socket: &S) -> Vec<Queued> {
-    let entries = quoted(socket).into_iter();
+    let entries = drain(socket).errors.into_iter();
     entries.map(|entry| entry.queued).collect()
 }
 
-/// The same, with the packet that each error is about.
-pub fn quoted<S: AsFd>(socket: &S) -> Vec<Quoted> {
-    let mut found = Vec::new();
+/// The same, with the packet that each error is about, and with departures.
+pub fn drain<S: AsFd>(socket: &S) -> Drained {
+    let mut drained = Drained::default();
     for _ in 0..MOST {
-        match next(socket) {
-            Some(entries) => found.extend(entries),
-            None => break,
+        if next(socket, &mut drained).is_none() {
+            break;
         }
     }
-    found
+    drained
 }
 
-/// One message of the queue; `None` when it is empty.
-fn next<S: AsFd>(socket: &S) -> Option<Vec<Quoted>> {
+/// Takes one message out of the queue; `None` when it is empty.
+fn next<S: AsFd>(socket: &S, drained: &mut Drained) -> Option<()> {
     let mut control = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6, [u8; 64]);
     let mut packet = [0_u8; QUOTE];
     let mut parts = [IoSliceMut::new(&mut packet)];
@@ -97,18 +112,31 @@ fn next<S: AsFd>(socket: &S) -> Option<Vec<Quoted>> {
     .ok()?;
     let to = message.address.as_ref().and_then(address);
     let length = message.bytes;
-    let errors: Vec<Queued> = message
-        .cmsgs()
-        .ok()?
-        .filter_map(|control| queued(&control))
-        .collect();
+    let mut errors = Vec::new();
+    for control in message.cmsgs().ok()? {
+        if is_departure(&control) {
+            drained.departed = drained.departed.saturating_add(1);
+        }
+        errors.extend(queued(&control));
+    }
     let packet = packet.get(..length).unwrap_or(&packet);
-    let entries = errors.into_iter().map(|queued| Quoted {
-        queued,
-        to,
-        packet: packet.to_vec(),
-    });
-    Some(entries.collect())
+    drained
+        .errors
+        .extend(errors.into_iter().map(|queued| Quoted {
+            queued,
+            to,
+            packet: packet.to_vec(),
+        }));
+    Some(())
+}
+
+fn is_departure(message: &ControlMessageOwned) -> bool {
+    match message {
+        ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+            error.ee_origin == libc::SO_EE_ORIGIN_TIMESTAMPING && error.ee_info == DEPARTED
+        }
+        _ => false,
+    }
 }
 
 fn address(storage: &SockaddrStorage) -> Option<IpAddr> {

@@ -4,13 +4,14 @@
 //! | | Linux | macOS and other Unix | Windows |
 //! | --- | --- | --- | --- |
 //! | ICMP errors | the error queue (`ip(7)`, `IP_RECVERR`) hands over type, code, sender and the packet they are about | an error number alone | an error number alone |
+//! | whether a packet left | a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
 //! | error numbers | `errno` | `errno` | Winsock codes |
 //! | how TCP stands | `TCP_INFO`: kept back by our own stack, acknowledged, round trip | not known | not known |
 //! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
 //! | ICMP echo, privileged | raw sockets (`CAP_NET_RAW`) | raw sockets (root) | raw sockets (administrator) |
 //!
 //! Every socket kind, TCP, UDP and ICMP, is prepared by [`prepare`] before it is connected and asked
-//! by [`errors`] or [`quoted`] afterwards. Where there is no queue both come back empty, and the
+//! by [`errors`] or [`drain`] afterwards. Where there is no queue both come back empty, and the
 //! evidence says less.
 
 use std::io;
@@ -24,13 +25,13 @@ pub use echo::{EchoSocket, echo_socket};
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{errors, prepare, quoted, round_trip, unacknowledged, unsent};
+pub use linux::{drain, errors, prepare, round_trip, unacknowledged, unsent, watch_departures};
 
 // Compiled into the tests everywhere, so that it cannot rot unseen.
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
-pub use portable::{errors, prepare, quoted, round_trip, unacknowledged, unsent};
+pub use portable::{drain, errors, prepare, round_trip, unacknowledged, unsent, watch_departures};
 
 #[cfg(unix)]
 mod unix;
@@ -89,6 +90,15 @@ pub struct Quoted {
     /// What the error quotes of it, from the transport's header on, at most 64 bytes. Empty where
     /// our own stack made the error.
     pub packet: Vec<u8>,
+}
+
+/// What lay in an error queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// The errors, oldest first.
+    pub errors: Vec<Quoted>,
+    /// How many packets left for a device, where [`watch_departures`] asked for that.
+    pub departed: u16,
 }
 
 /// What an error number says, freed from its platform.
@@ -199,7 +209,8 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         portable::prepare(&socket, false).unwrap();
         assert!(portable::errors(&socket).is_empty());
-        assert!(portable::quoted(&socket).is_empty());
+        assert_eq!(portable::drain(&socket), Drained::default());
+        assert!(!portable::watch_departures(&socket));
         assert_eq!(portable::unsent(&socket), None);
         assert_eq!(portable::unacknowledged(&socket), None);
         assert_eq!(portable::round_trip(&socket), None);

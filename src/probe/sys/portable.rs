@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Queued, Quoted};
+use super::{Drained, Queued};
 
 /// Nothing to prepare.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that Linux needs")]
@@ -17,8 +17,13 @@ pub fn errors<S>(_socket: &S) -> Vec<Queued> {
 }
 
 /// Nothing is queued.
-pub fn quoted<S>(_socket: &S) -> Vec<Quoted> {
-    Vec::new()
+pub fn drain<S>(_socket: &S) -> Drained {
+    Drained::default()
+}
+
+/// That is not to be had.
+pub fn watch_departures<S>(_socket: &S) -> bool {
+    false
 }
 
 /// Not known.

@@ -164,7 +164,7 @@ async fn what_answers_on_udp_53_speaks_for_no_other_port_and_nothing_else_for_44
     for (wanted, control, blocked) in [
         (udp("5.5.5.5", 53, Protocol::Dns), dns(), true),
         (udp("5.5.5.5", 123, Protocol::Ntp), dns(), false),
-        (udp("5.5.5.5", 161, Protocol::Snmp), ntp(), true),
+        (udp("5.5.5.5", 3478, Protocol::Stun), ntp(), true),
         (
             TargetKind::Quic {
                 host: address("5.5.5.5"),
@@ -303,6 +303,24 @@ async fn outside_is_proven_by_a_shut_door_and_a_control() {
     let reasons: Vec<_> = report.findings.iter().map(|f| f.reason.as_str()).collect();
     assert_eq!(reasons, ["not_proven_outside", "past_barrier"]);
     assert_eq!(report.vantage.outside.unwrap().side, Side::Unproven);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_may_be_silent_when_open_proves_nothing_by_its_silence() {
+    let world = Fake::new(only_control_answers);
+    let shut = vec![target("shut", tcp("5.5.5.5", 22), Barrier::Network)];
+    let mut plan = with_controls(
+        shut,
+        vec![tcp(CONTROL, 443), udp(CONTROL, 123, Protocol::Ntp)],
+    );
+    for (protocol, port, side) in [
+        (Protocol::Snmp, 161, Side::Unproven),
+        (Protocol::Stun, 3478, Side::Outside),
+    ] {
+        plan.vantage.must_not_reach = Some(control(udp(INSIDE, port, protocol)));
+        let report = undisturbed(&world, &plan).await;
+        assert_eq!(report.vantage.outside.unwrap().side, side, "{protocol}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,17 +19,31 @@ fn both(last: u8) -> [String; 2] {
     [format!("203.0.113.{last}"), format!("2001:db8:3::{last}")]
 }
 
-/// Asks, and holds the answers against what is true; says everything that differs.
+/// Asks, and holds the answers against what is true; says everything that differs. A silence that is
+/// not true is asked again, because a busy machine is silent too.
 fn hold(lab: &Lab, under: &[&str], truth: &[(String, String)]) {
-    let questions: Vec<_> = truth
-        .iter()
-        .map(|(question, _)| question.as_str())
-        .collect();
-    let answers = lab.ask(under, &questions);
+    let ask = |truth: &[&(String, String)]| {
+        let questions: Vec<_> = truth
+            .iter()
+            .map(|(question, _)| question.as_str())
+            .collect();
+        lab.ask(under, &questions)
+    };
     let mut wrong = String::new();
-    for ((question, expected), answer) in truth.iter().zip(&answers) {
-        if answer != expected {
-            let _ = writeln!(wrong, "{question}: {answer}, and true is {expected}");
+    let mut left: Vec<_> = truth.iter().collect();
+    for last in [false, false, true] {
+        let mut again = Vec::new();
+        for (asked, answer) in left.iter().zip(ask(&left)) {
+            let (question, expected) = asked;
+            if answer == "silence" && answer != *expected && !last {
+                again.push(*asked);
+            } else if answer != *expected {
+                let _ = writeln!(wrong, "{question}: {answer}, and true is {expected}");
+            }
+        }
+        left = again;
+        if left.is_empty() {
+            break;
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -62,6 +76,7 @@ pub fn servers_answer(ground: Ground) {
         }
         for (word, answer) in [
             ("banner 22", "answer SSH-2.0-OpenSSH"),
+            ("banner 587", "answer 220"),
             ("tcp 9000", "answer HTTP/1.1"),
             ("tcp 9011", "refused"),
         ] {

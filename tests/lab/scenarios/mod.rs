@@ -48,6 +48,8 @@ scenarios! {
         every_kind, no_echo_socket, udp_dropped, udp_prohibited, udp_refused, udp_forbidden, quic_dropped,
         echo_dropped, echo_prohibited, echo_forbidden, icmp_in_dropped, without_ipv6,
         without_ipv6_route, ipv6_dropped, nothing_gets_out, without_controls, from_inside;
+    estate:
+        broken_vantages, servers_answer, doors_by_address, middleboxes, ping_sockets;
     vantage:
         control_gone_for_a_while, all_right, no_default_route, interface_gone, egress_dropped, egress_rejected, egress_reset,
         own_firewall_drops, own_firewall_drops_tcp, own_firewall_rejects, own_firewall_resets,
@@ -72,8 +74,6 @@ scenarios! {
         silent, not_there, refuses, servfails, invents, one_of_two_invents,
         redirects_what_is_not_there, redirects_slyly, invents_the_control, filters_ipv6,
         answers_with_the_null_address;
-    estate:
-        broken_vantages, doors_by_address, middleboxes, servers_answer, ping_sockets;
     signals:
         sigterm, ctrl_c_with_an_exposure;
 }

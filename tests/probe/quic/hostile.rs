@@ -12,7 +12,7 @@ use crate::support::{LONG, http, reach};
 
 const SOME: Duration = Duration::from_secs(1);
 
-/// Bytes that nobody planned, the same every time (SplitMix64).
+/// Bytes that nobody planned, the same every time (`SplitMix64`).
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = || {
@@ -27,7 +27,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// The beginning of an answer: a field section with `:status 200` (RFC 9204 Appendix A, entry 25).
-const OK: [u8; 5] = [1, 3, 0, 0, 0xc0 | 25];
+const OK: [u8; 5] = [1, 3, 0, 0, 0xc0 + 25];
 
 #[tokio::test]
 async fn garbage_on_every_stream_is_survived() {

@@ -1,5 +1,7 @@
 //! QUIC servers made with quinn and h3, and a relay that loses what it is told to lose.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -119,27 +121,32 @@ pub async fn relay(
     let count = Arc::clone(&lost);
     tokio::spawn(async move {
         let outside = Arc::new(outside);
-        let mut flows = std::collections::HashMap::new();
+        let mut flows = HashMap::new();
         let mut buffer = vec![0; 65_535];
         while let Ok((length, client)) = outside.recv_from(&mut buffer).await {
             if !passes(&buffer[..length]) {
                 count.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
-            if !flows.contains_key(&client) {
-                let inside = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
-                inside.connect(server).await.unwrap();
-                let (from, to) = (Arc::clone(&inside), Arc::clone(&outside));
-                tokio::spawn(async move {
-                    let mut buffer = vec![0; 65_535];
-                    while let Ok(length) = from.recv(&mut buffer).await {
-                        let _ = to.send_to(&buffer[..length], client).await;
-                    }
-                });
-                flows.insert(client, inside);
-            }
-            let _ = flows[&client].send(&buffer[..length]).await;
+            let flow = match flows.entry(client) {
+                Entry::Occupied(flow) => flow.into_mut(),
+                Entry::Vacant(flow) => {
+                    let inside = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+                    inside.connect(server).await.unwrap();
+                    tokio::spawn(back(Arc::clone(&inside), Arc::clone(&outside), client));
+                    flow.insert(inside)
+                }
+            };
+            let _ = flow.send(&buffer[..length]).await;
         }
     });
     (address, lost)
+}
+
+/// The way back of one client.
+async fn back(from: Arc<UdpSocket>, to: Arc<UdpSocket>, client: SocketAddr) {
+    let mut buffer = vec![0; 65_535];
+    while let Ok(length) = from.recv(&mut buffer).await {
+        let _ = to.send_to(&buffer[..length], client).await;
+    }
 }

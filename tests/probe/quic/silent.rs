@@ -1,15 +1,16 @@
 //! Ports that speak something else, or nothing.
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use noentry::domain::observation::StoppedBy;
+use noentry::domain::observation::{QuicEvidence, StoppedBy};
 use noentry::domain::reach::Reach;
 use tokio::net::UdpSocket;
 
 use super::server::asks_for_versions;
 use super::{V4, V6, knock, page, quic, told, udp};
-use crate::support::{evidence, reach, stopped_by};
+use crate::support::{evidence, have, reach, stopped_by};
 
 async fn bound(ip: std::net::IpAddr) -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind((ip, 0)).await.unwrap();
@@ -28,7 +29,7 @@ async fn silence_is_no_answer_and_says_what_was_sent() {
             assert_eq!(reach(&seen), Reach::NoAnswer, "{seen:?}");
             assert!(udp(&seen).sent >= 3, "{seen:?}");
             assert_eq!(udp(&seen).answer, None);
-            assert_eq!(*told(&seen), Default::default());
+            assert_eq!(*told(&seen), QuicEvidence::default());
             assert_eq!(evidence(&seen).stopped_by, None);
             assert_eq!(evidence(&seen).tls, None);
         }
@@ -154,4 +155,77 @@ async fn an_answer_to_the_handshake_alone_is_connected() {
     assert_eq!(reach(&seen), Reach::Connected, "{seen:?}");
     assert_eq!(udp(&seen).answer.as_ref().unwrap().first_bytes, "what?");
     assert!(!told(&seen).handshake);
+}
+
+/// Everything that leaves, as it leaves. tshark knows the keys of a first packet (RFC 9001 section
+/// 5.2) and reads the hello inside.
+#[tokio::test]
+async fn wireshark_reads_what_is_sent_without_a_warning() {
+    if !have("tshark", &["--version"]) || !have("text2pcap", &["--version"]) {
+        return;
+    }
+    let (socket, address) = bound(V4).await;
+    let kind = quic(address.port());
+    let mut knocking = std::pin::pin!(knock(&kind, address, Duration::from_secs(1)));
+    let mut dump = String::new();
+    let (mut questions, mut buffer) = (0, [0; 2000]);
+    let mut take = |datagram: &[u8]| {
+        questions += usize::from(asks_for_versions(datagram));
+        let hex: Vec<String> = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
+        dump += &format!("000000 {}\n", hex.join(" "));
+    };
+    let seen = loop {
+        tokio::select! {
+            seen = &mut knocking => break seen,
+            length = socket.recv(&mut buffer) => take(&buffer[..length.unwrap()]),
+        }
+    };
+    // What was sent in the last instant.
+    while let Ok(length) = socket.try_recv(&mut buffer) {
+        take(&buffer[..length]);
+    }
+    let sent = usize::try_from(udp(&seen).sent).unwrap();
+    assert_eq!(dump.lines().count(), sent);
+    let folder = tempfile::TempDir::new().unwrap();
+    let (text, capture) = (folder.path().join("text"), folder.path().join("capture"));
+    std::fs::write(&text, dump).unwrap();
+    let made = Command::new("text2pcap")
+        .args(["-q", "-4", "192.0.2.1,192.0.2.2", "-u", "50000,443"])
+        .args([&text, &capture])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let read = Command::new("tshark")
+        .env("HOME", folder.path())
+        .args(["-n", "-T", "fields", "-r"])
+        .arg(&capture)
+        .args(["-e", "frame.protocols", "-e", "quic.version"])
+        .args(["-e", "_ws.expert.severity", "-e", "_ws.malformed"])
+        .args(["-e", "tls.handshake.extensions_server_name"])
+        .args(["-e", "tls.handshake.extensions_alpn_str"])
+        .output()
+        .unwrap();
+    assert!(read.status.success(), "{read:?}");
+    let told = String::from_utf8(read.stdout).unwrap();
+    let (mut asked, mut hellos) = (0, 0);
+    for line in told.lines() {
+        let [stack, version, expert, malformed, name, alpn] =
+            line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        assert!(stack.contains(":ip:udp:quic"), "{line}");
+        // A note says that a hello is sent again. From 0x600000 on it is a warning.
+        let severe = |severity: &str| severity.parse::<u32>().unwrap() >= 0x0060_0000;
+        let severities = expert.split(',').filter(|severity| !severity.is_empty());
+        assert!(!severities.into_iter().any(severe), "{line}");
+        assert_eq!(malformed, "", "{line}");
+        if version == "0x00000001" {
+            assert!(["", "door.example.com"].contains(&name), "{line}");
+            hellos += usize::from(name == "door.example.com" && alpn == "h3");
+        } else {
+            let tail: Vec<char> = version.chars().skip(3).step_by(2).collect();
+            assert_eq!(tail, ['a'; 4], "{line}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, questions, "{told}");
+    assert!(questions > 0 && hellos > 0, "{told}");
 }
