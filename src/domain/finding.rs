@@ -97,9 +97,13 @@ pub struct EndpointReport {
     /// Why.
     pub reason: Reason,
     /// Whether it was tried beside what the target declares, as QUIC beside an `https` URL: of such
-    /// an endpoint only an exposure counts.
+    /// an endpoint only an exposure counts, unless it is `controlled`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub companion: bool,
+    /// Of a companion: whether the configuration declares a control for its transport and port, held
+    /// or lost. It then counts as what the target declares does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub controlled: bool,
     /// The furthest rung of its attempts; none if every attempt was blind.
     pub reach: Option<Reach>,
     /// The control that it rests on, where one is needed and held.
@@ -111,10 +115,10 @@ pub struct EndpointReport {
 
 impl EndpointReport {
     /// Whether the finding, its counts and its advice take note of it: what the target declares does
-    /// always, a companion only where it is an exposure.
+    /// always, a companion where it is an exposure or where a control is declared for it.
     #[must_use]
     pub fn counts(&self) -> bool {
-        !self.companion || self.verdict == Verdict::Exposed
+        !self.companion || self.controlled || self.verdict == Verdict::Exposed
     }
 }
 

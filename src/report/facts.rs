@@ -261,7 +261,7 @@ fn endpoint_line(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
     let door = Door::of(finding, &endpoint.endpoint);
     let mut phrase = Phrase::new(format!("{} ", door.way)).value(saw::place(&endpoint.endpoint));
     // Of a companion, what was not seen has no say.
-    let mute = endpoint.companion && endpoint.verdict == Verdict::Inconclusive;
+    let mute = !endpoint.counts() && endpoint.verdict == Verdict::Inconclusive;
     if !mute {
         phrase = phrase.say(format!(" {}", endpoint.verdict));
     }

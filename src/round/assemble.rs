@@ -48,12 +48,9 @@ pub(crate) fn finding(
     );
     endpoints.sort_by_key(|report| report.endpoint);
 
-    // What is tried beside the declared endpoints can only add an exposure.
-    let counted = || {
-        endpoints
-            .iter()
-            .filter(|e| !e.companion || e.verdict == Verdict::Exposed)
-    };
+    // What is tried beside the declared endpoints can only add an exposure, unless somebody declared a
+    // control for it: then it was meant to be seen.
+    let counted = || endpoints.iter().filter(|e| e.counts());
     let parts = || {
         let names = name_verdicts.iter().map(|n| (n.verdict, &n.reason));
         names.chain(counted().map(|e| (e.verdict, &e.reason)))
@@ -235,6 +232,7 @@ impl Judge<'_> {
                 EndpointReport {
                     endpoint,
                     companion: false,
+                    controlled: false,
                     verdict,
                     reason,
                     reach: Some(Reach::PrivateAddress),
@@ -288,6 +286,7 @@ impl Judge<'_> {
         EndpointReport {
             endpoint,
             companion,
+            controlled: companion && self.controls.declared_for(self.index, endpoint),
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,

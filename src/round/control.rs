@@ -126,6 +126,14 @@ impl<'p> Controls<'p> {
         own.chain(self.entries.iter().filter(|e| e.targets.is_empty()))
     }
 
+    /// Whether a control is declared that would speak for an endpoint of the target with this index.
+    pub(crate) fn declared_for(&self, target: usize, endpoint: Endpoint) -> bool {
+        self.relevant(target).any(|entry| {
+            let kind = &entry.control.kind;
+            kind.transport() == Some(endpoint.transport) && speaks_for(kind.port(), endpoint)
+        })
+    }
+
     /// What the controls prove for an endpoint of the target with this index. `invented` says that a
     /// resolver makes addresses up: a control found by name may then be anything.
     pub(crate) fn standing(&self, target: usize, endpoint: Endpoint, invented: bool) -> Standing {

@@ -287,6 +287,7 @@ fn tried(
     EndpointReport {
         endpoint,
         companion: false,
+        controlled: false,
         reach: reached.max(),
         rests_on: (judged.0 == Verdict::Blocked).then(|| RestsOn {
             control: control.to_owned(),

@@ -267,6 +267,7 @@ pub fn endpoint(
         .max();
     EndpointReport {
         companion: false,
+        controlled: false,
         endpoint: Endpoint::tcp(ip(address), port),
         rests_on: (judged.0 == Verdict::Blocked).then(|| rests_on(port == 443)),
         verdict: judged.0,

@@ -228,7 +228,20 @@ async fn quic_beside_tcp_can_only_add() {
     assert_eq!(finding.verdict, Verdict::Exposed);
     assert_eq!(finding.reach, Some(Reach::Served));
 
+    // A control for it says that somebody means it to be seen; this one is lost.
+    let world = Fake::new(|endpoint, at| {
+        only_control_answers(endpoint, at).filter(|_| endpoint.transport == Transport::Tcp)
+    });
+    let quic = TargetKind::Quic {
+        host: address(CONTROL),
+        port: 443,
+    };
+    let controls = vec![tcp(CONTROL, 443), quic];
+    let report = undisturbed(&world, &with_controls(vec![https("5.5.5.5")], controls)).await;
+    assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+
     // Left out on purpose.
+    let world = Fake::new(only_control_answers);
     let without = Target {
         http3: false,
         ..https("5.5.5.5")
