@@ -1,10 +1,11 @@
 //! One attempt against one endpoint: how far does an outsider get?
 //!
-//! A probe looks and reports; it never judges. Every attempt is one TCP connection that is climbed
-//! as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
+//! A probe looks and reports; it never judges. An attempt over TCP is one connection that is
+//! climbed as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
 //! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
-//! [`Observation`](crate::domain::observation::Observation). What an error number or an ICMP
-//! message means is decided in [`classify`] and nowhere else. [`dns`] asks one resolver one question.
+//! [`Observation`](crate::domain::observation::Observation). [`icmp`] asks for an echo; `banner` looks
+//! closer at who answers on a TCP port. What an error number or an ICMP message means is decided in
+//! [`classify`] and nowhere else. [`dns`] asks one resolver one question.
 //!
 //! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what
 //! the other side sends is escaped and cut before it leaves this module. Telling a reset from a
