@@ -384,6 +384,23 @@ fn validate_counts_every_control_and_misses_them_all() {
         out,
         "noentry.yml: 1 target, 0 controls for all of them, and 1 control for single ones\n"
     );
+    let each = "targets: [{ name: a, udp: 'a.example:53' }, { name: b, icmp: a.example }, \
+                { name: c, icmp: a.example, barrier: dns }]\n";
+    let out = validate(&format!(
+        "version: 1\ncontrols: [{{ tcp: 'c.example:1' }}]\n{each}"
+    ));
+    let hints: Vec<_> = out.lines().skip(1).collect();
+    assert_eq!(hints.len(), 2, "{out}");
+    for (hint, said) in hints.iter().zip(["for UDP", "for ICMP"]) {
+        assert!(
+            hint.starts_with("hint: no control speaks ") && hint.contains(said),
+            "{out}"
+        );
+    }
+    let out = validate(&format!(
+        "version: 1\ncontrols: [{{ quic: 'c.example:1' }}, {{ icmp: c.example }}]\n{each}"
+    ));
+    assert_eq!(out, "noentry.yml: 3 targets, 2 controls for all of them\n");
 }
 
 #[test]

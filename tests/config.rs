@@ -25,6 +25,7 @@ fn vars() -> BTreeMap<String, String> {
         ("SECRET", "hunter2:hunter2:hunter2"),
         ("NUMBER", "3"),
         ("ZONE", "example.com"),
+        ("PROTOCOL", "snmp"),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -203,11 +204,47 @@ fn what_the_documentation_shows_is_a_good_configuration() {
     }
 }
 
+/// The parts of a configuration that the documentation shows, each made whole: targets without
+/// their file, and a vantage without targets.
+fn parts() -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let text = fs::read_to_string(page).unwrap();
+    let blocks = text.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    blocks
+        .filter_map(|block| match block.split_once(':')?.0 {
+            "- name" => Some(format!("version: 1\ntargets:\n{block}")),
+            "vantage" => Some(format!(
+                "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_part_that_the_documentation_shows_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = parts();
+    assert_eq!(parts.len(), 10, "{parts:?}");
+    for part in &parts {
+        let path = folder.path().join("part.yml");
+        fs::write(&path, part).unwrap();
+        let made = plan(&path);
+        assert!(made.is_ok(), "{part}\n{}", made.unwrap_err());
+    }
+}
+
 /// Files that the schema alone must refuse, so that an editor marks them while they are written.
 const REFUSED_BY_SCHEMA: &[&str] = &[
+    "accept_silence_on_url",
+    "barrier_http_on_quic",
     "barrier_http_on_tcp",
     "barrier_network_on_dns",
+    "barrier_tls_on_icmp",
+    "barrier_tls_on_udp",
     "barrier_unknown",
+    "control_accept_silence",
     "defaults_unknown_key",
     "denial_429",
     "denial_at_tls",
@@ -215,11 +252,39 @@ const REFUSED_BY_SCHEMA: &[&str] = &[
     "denial_mapping_at_network",
     "denial_misspelt",
     "denial_of_other_barrier",
+    "denial_refused_on_icmp",
     "denial_status_served",
+    "egress_both",
+    "egress_empty",
+    "egress_no_server",
+    "egress_record",
+    "egress_server_at_url",
+    "egress_two_servers",
+    "expect_banner_on_udp",
     "families_empty",
+    "http3_on_quic",
+    "icmp_port",
+    "icmp_port_ipv6",
+    "must_not_reach_dns",
+    "must_not_reach_nothing",
     "name_number",
+    "payload_hex_digit",
+    "payload_hex_long",
+    "payload_hex_odd",
+    "payload_mute",
+    "payload_on_control",
+    "payload_on_tcp",
+    "payload_unknown",
+    "quic_no_port",
+    "record_address",
+    "record_any",
+    "record_nsec3",
+    "record_signature",
+    "record_denial",
+    "record_on_tcp",
     "tcp_no_port",
     "target_no_name",
+    "target_three_kinds",
     "target_two_kinds",
     "target_unknown_key",
     "targets_empty",
@@ -227,6 +292,7 @@ const REFUSED_BY_SCHEMA: &[&str] = &[
     "timeout_text",
     "url_credentials",
     "url_fragment",
+    "vantage_empty",
     "version_missing",
     "version_unknown",
 ];

@@ -83,7 +83,7 @@ mod terminal {
         blocked       Intranet  name does not exist (2 resolvers agree, control www.example.com:443 answered)
 
         blocked       3 targets: 0 exposed, 0 inconclusive, 3 blocked
-                      6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC
+                      6 endpoints, 18 attempts in 12.4 s, begun 2026-11-22 04:00:00 UTC, noentry 0.1.0
                       seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443
         "#);
     }
@@ -214,21 +214,35 @@ mod terminal {
 
     #[test]
     fn lines_keep_to_the_width() {
-        for width in [60, 80, 132] {
-            let text = console::render(&sample::round(), Style { width, ..PLAIN });
-            for line in text.lines() {
-                assert!(line.chars().count() <= width, "{width}: {line}");
+        for (width, verbose) in [(60, false), (80, true), (132, true)] {
+            let style = Style {
+                width,
+                verbose,
+                ..PLAIN
+            };
+            for report in [sample::round(), sample::doors::round()] {
+                for line in console::render(&report, style).lines() {
+                    assert!(line.chars().count() <= width, "{width}: {line}");
+                }
             }
         }
     }
 
     #[test]
     fn the_words_for_a_target_are_our_own() {
-        for text in [
-            console::render(&sample::round(), PLAIN),
-            summary::render(&sample::round(), summary::LIMIT),
-            annotations::render(&sample::round()),
-        ] {
+        let rounds = [
+            sample::round(),
+            sample::doors::round(),
+            sample::doors::inside_round(),
+        ];
+        let texts = rounds.iter().flat_map(|report| {
+            [
+                console::render(report, PLAIN),
+                summary::render(report, summary::LIMIT),
+                annotations::render(report),
+            ]
+        });
+        for text in texts {
             let mut words = text.split(|c: char| !c.is_alphabetic());
             let banned = ["up", "down", "success", "failure", "passed", "failed"];
             let found = words.find(|w| banned.contains(&w.to_lowercase().as_str()));
@@ -274,7 +288,7 @@ mod advice {
         the outsider was stopped, but not by what `denial` lists: mend the rule, or list this stop as well if it is meant to be so (Replica)
         silence proves nothing without a control: add something that must be reachable with TCP over IPv6 to `controls:`, such as `- tcp: www.example.com:443`, or declare IPv6 unwatched with `families: [ipv4]` (Mail relay)
         control shop.example.com:443 was not reached throughout: look at this machine's network first, or choose a control that is always there (Message queue)
-        many providers filter outbound port 25: add a control on port 25, something that must be reachable there (Mail relay)
+        no control on another port speaks for port 25, which may be filtered on the way out: add one on port 25, something that must be reachable there (Mail relay)
         this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched with `families: [ipv4]` (Build server)
         the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 9.9.9.9]` (Private zone)
         the name does not resolve: remove the target, or promise exactly that with `barrier: dns` (Legacy API)
@@ -511,6 +525,8 @@ mod saved {
     fn a_report_comes_back_as_it_was() {
         for report in [
             sample::round(),
+            sample::doors::round(),
+            sample::doors::inside_round(),
             sample::hostile_round(),
             sample::of(vec![]),
             all_blocked(),

@@ -135,6 +135,9 @@ fn expected(
     if own_layer && !denial.stops.contains(&reach) && cell != 'g' {
         return match reach {
             Reach::NoName | Reach::NoAnswer => behind_control(standing, Exposed),
+            Reach::PrivateAddress if *standing == Standing::Invented => {
+                (Inconclusive, Some("resolver_invents"))
+            }
             _ => (Exposed, None),
         };
     }
@@ -205,6 +208,7 @@ fn blindness_is_inconclusive_everywhere() {
         Blind::ResolverTruncated,
         Blind::ResolverError,
         Blind::ResolverWithholds,
+        Blind::ServerLame,
         Blind::Interrupted,
     ] {
         for barrier in BARRIERS {

@@ -1,5 +1,6 @@
 //! The commands that only print: `validate`, `schema`, `completions`, `man`.
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use clap::CommandFactory;
@@ -10,6 +11,8 @@ use super::check;
 use super::output::{print, warn};
 use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
+use crate::domain::endpoint::Transport;
+use crate::domain::target::{Barrier, Control, Plan, Target};
 use crate::exit::Exit;
 use crate::report::{count, json};
 
@@ -34,7 +37,31 @@ pub(super) fn validate(args: &ConfigArgs) -> Exit {
     if own == 0 && plan.controls.is_empty() {
         text.push_str(NO_CONTROL);
     }
+    for (transport, example) in [
+        (Transport::Udp, "udp: ns1.example.com:53"),
+        (Transport::Icmp, "icmp: www.example.com"),
+    ] {
+        if lacks_control(&plan, transport) {
+            let _ = writeln!(
+                text,
+                "hint: no control speaks for {transport}, so silence over {transport} stays \
+                 inconclusive: list one under `controls:`, such as `- {example}`"
+            );
+        }
+    }
     print(&text)
+}
+
+/// Whether a target that is spoken to over a transport has no control for it. What is tried beside
+/// it over QUIC does not count: its silence is no verdict.
+fn lacks_control(plan: &Plan, transport: Transport) -> bool {
+    let speaks = |control: &Control| control.kind.transport() == Some(transport);
+    let lacks = |target: &Target| {
+        target.kind.transport() == Some(transport)
+            && target.barrier != Barrier::Dns
+            && !target.control.as_deref().is_some_and(speaks)
+    };
+    !plan.controls.iter().any(speaks) && plan.targets.iter().any(lacks)
 }
 
 /// On GitHub Actions there is a built-in control, so the configuration alone is not wrong.

@@ -3,16 +3,25 @@
 //! What is written here says which keys there are and of which type; what makes sense together is
 //! decided in [`resolve()`](super::resolve()). The comments become the descriptions of the schema.
 
+mod rules;
+mod text;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
 
 use super::field::Field;
 use crate::domain::endpoint::Family;
 use crate::domain::reach::Reach;
 use crate::domain::target::Barrier;
+use rules::{barriers, kinds};
+use text::Version;
+
+pub use rules::Kind;
+pub use text::{
+    HostPort, HostText, Name, PayloadText, RecordText, Resolver, Span, Status, UrlText,
+};
 
 /// The version of the format that this program reads.
 pub const VERSION: u64 = 1;
@@ -35,6 +44,8 @@ pub struct File {
     /// The resolvers that are asked for every name, each of them; the system's by default.
     #[schemars(length(min = 1), extend("examples" = [["1.1.1.1", "9.9.9.9"]]))]
     pub resolvers: Field<Vec<Field<Resolver>>>,
+    /// What is to be found out about the vantage itself.
+    pub vantage: Field<Vantage>,
     /// What must be reachable from this vantage, or silence proves nothing.
     pub controls: Field<Vec<Field<Control>>>,
     /// What must not be reachable.
@@ -63,6 +74,9 @@ pub struct Defaults {
     /// network does that prove anything.
     #[schemars(extend("default" = false))]
     pub probe_non_global: Field<bool>,
+    /// Whether QUIC is tried on the same port beside TCP, for every `https` target.
+    #[schemars(extend("default" = true))]
+    pub http3: Field<bool>,
     /// How many attempts are in flight at most.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 16_000))]
     pub concurrency: Field<u64>,
@@ -71,17 +85,68 @@ pub struct Defaults {
     pub per_host: Field<u64>,
 }
 
+/// What is to be found out about the vantage itself.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+pub struct Vantage {
+    /// How to learn the address that the outside sees this vantage come from; not asked by default.
+    pub egress: Field<Egress>,
+    /// Something that only insiders reach. If it is reached, this vantage is no outsider, and the
+    /// round is inconclusive.
+    #[schemars(extend("not" = { "required": ["dns"] }))]
+    pub must_not_reach: Field<Box<Control>>,
+}
+
+/// How to learn the egress address: exactly one of `dns` and `url`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(
+    deny_unknown_fields,
+    extend("oneOf" = [
+        { "required": ["url"] },
+        { "required": ["dns", "server"], "not": { "required": ["servers"] } },
+        { "required": ["dns", "servers"], "not": { "required": ["server"] } },
+    ]),
+    extend("dependentRequired" = { "server": ["dns"], "servers": ["dns"], "record": ["dns"] })
+)]
+pub struct Egress {
+    /// A name that `server` answers with the address of who asks.
+    pub dns: Field<Name>,
+    /// The server to ask.
+    pub server: Field<Resolver>,
+    /// The servers to ask, each over its own family.
+    #[schemars(length(min = 1))]
+    pub servers: Field<Vec<Field<Resolver>>>,
+    /// The type of record that holds the address; by the server's family where it is not said.
+    #[schemars(extend("enum" = ["A", "a", "AAAA", "aaaa", "TXT", "txt"]))]
+    pub record: Field<String>,
+    /// A web page whose text is the address of who asks.
+    pub url: Field<UrlText>,
+}
+
 /// Something that must be reachable.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(deny_unknown_fields, transform = one_kind)]
+#[schemars(
+    deny_unknown_fields,
+    transform = kinds
+)]
 pub struct Control {
     /// A web address that must answer.
     pub url: Field<UrlText>,
     /// A TCP port that must accept connections.
     pub tcp: Field<HostPort>,
+    /// A UDP port that must answer.
+    pub udp: Field<HostPort>,
+    /// A UDP port that must speak QUIC.
+    pub quic: Field<HostPort>,
+    /// A host that must reply to an ICMP echo request.
+    pub icmp: Field<HostText>,
     /// A name that must resolve.
     pub dns: Field<Name>,
+    /// What is sent to a `udp` control; by its port where it is not said.
+    pub payload: Field<PayloadText>,
     /// The deadline of one attempt, all layers included: 500ms to 60s.
     pub timeout: Field<Span>,
     /// How many attempts an endpoint gets.
@@ -91,13 +156,14 @@ pub struct Control {
     pub probe_non_global: Field<bool>,
 }
 
-/// Something that must not be reachable from outside: exactly one of `url`, `tcp` and `dns`.
+/// Something that must not be reachable from outside: exactly one of `url`, `tcp`, `udp`, `quic`,
+/// `icmp` and `dns`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
     deny_unknown_fields,
     extend("required" = ["name"]),
-    transform = one_kind,
+    transform = kinds,
     transform = barriers
 )]
 pub struct Target {
@@ -108,8 +174,31 @@ pub struct Target {
     pub url: Field<UrlText>,
     /// A TCP port.
     pub tcp: Field<HostPort>,
-    /// A name that must not lead to a globally routable address.
+    /// A UDP port.
+    pub udp: Field<HostPort>,
+    /// A UDP port where QUIC is tried.
+    pub quic: Field<HostPort>,
+    /// A host that must not reply to an ICMP echo request: a name or an address.
+    pub icmp: Field<HostText>,
+    /// A name that must not lead to a globally routable address or, with `record`, must not have
+    /// such a record.
     pub dns: Field<Name>,
+    /// For `url` with https: whether QUIC is tried on the same port beside TCP. True by default.
+    pub http3: Field<bool>,
+    /// For `tcp`: whether to listen for what the server says first, and to look closer at who it was
+    /// that completed the handshake.
+    #[schemars(extend("default" = false))]
+    pub expect_banner: Field<bool>,
+    /// For `udp`: what is sent; by the port where it is not said.
+    pub payload: Field<PayloadText>,
+    /// For `udp`: whether silence counts as blocked, although an open service may be silent too.
+    #[schemars(extend("default" = false))]
+    pub accept_silence: Field<bool>,
+    /// For `dns`: the type of record that must not be published, instead of addresses.
+    pub record: Field<RecordText>,
+    /// For `dns`: whether the zone's own servers are asked as well.
+    #[schemars(extend("default" = false))]
+    pub authoritative: Field<bool>,
     /// The layer at which an outsider must be stopped at the latest. `network` by default, and `dns`
     /// for a `dns` target.
     pub barrier: Field<Barrier>,
@@ -191,7 +280,8 @@ pub enum Stop {
     NoAnswer,
     /// Barrier `network`: an ICMP unreachable from a device on the way.
     Prohibited,
-    /// Barrier `network`: a TCP reset; the packet got through to a host.
+    /// Barrier `network`: a TCP reset or, for UDP, a port unreachable from the target itself; the
+    /// packet got through to a host.
     Refused,
     /// Barrier `dns`: the name does not exist, or has no address.
     NoName,
@@ -211,129 +301,4 @@ impl Stop {
             Self::PrivateAddress => Reach::PrivateAddress,
         }
     }
-}
-
-/// The schema of the version; the file's own type is any number, so that another one gets a message
-/// of its own.
-#[derive(JsonSchema)]
-#[schemars(transparent, inline, extend("enum" = [1]))]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Version(u64);
-
-/// A duration: a number and `ms`, `s` or `m`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(
-    inline,
-    extend(
-    "pattern" = r"^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m)|\$\{[A-Za-z_][A-Za-z0-9_]*\})$",
-    "examples" = ["4.8s", "500ms"]
-    )
-)]
-pub struct Span(pub String);
-
-/// An `http` or `https` address, without credentials and fragment.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(
-    inline,
-    extend(
-    "pattern" = r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\][^\s#@\\]*|.*\$\{.*)$",
-    "examples" = ["https://admin.example.com/login"]
-    )
-)]
-pub struct UrlText(pub String);
-
-/// A host and a port, an IPv6 address in brackets.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(
-    inline,
-    extend(
-    "pattern" = r"^(([^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}|.*\$\{.*)$",
-    "examples" = ["db.example.com:5432", "[2001:db8::1]:443"]
-    )
-)]
-pub struct HostPort(pub String);
-
-/// A DNS name.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(
-    inline,
-    extend(
-    "pattern" = r"^([^\s:/@\[\]]+|.*\$\{.*)$",
-    "examples" = ["intranet.example.com"]
-    )
-)]
-pub struct Name(pub String);
-
-/// The address of a resolver, with a port where it is not 53.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(
-    inline,
-    extend(
-    "pattern" = r"^([0-9.]+(:[0-9]+)?|[0-9A-Fa-f:.]+|\[[0-9A-Fa-f:.]+\](:[0-9]+)?|.*\$\{.*)$",
-    "examples" = ["1.1.1.1", "[2606:4700:4700::1111]:53"]
-    )
-)]
-pub struct Resolver(pub String);
-
-macro_rules! as_text {
-    ($($name:ident)*) => {$(
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-    )*};
-}
-
-as_text!(Span UrlText HostPort Name Resolver);
-
-/// An HTTP status code.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline, extend("minimum" = 100, "maximum" = 599, "not" = { "const": 429 }))]
-pub struct Status(pub u64);
-
-/// Exactly one of `url`, `tcp` and `dns`.
-fn one_kind(schema: &mut schemars::Schema) {
-    let kinds = ["url", "tcp", "dns"].map(|key| json!({ "required": [key] }));
-    schema.insert("oneOf".to_owned(), json!(kinds));
-}
-
-/// Which barrier belongs to which kind, and which denial to which barrier.
-fn barriers(schema: &mut schemars::Schema) {
-    let when =
-        |condition: Value, then: Value| json!({ "if": condition, "then": { "properties": then } });
-    let is = |barrier: &str| json!({ "properties": { "barrier": { "const": barrier } }, "required": ["barrier"] });
-    let list =
-        |stops: &[&str]| json!({ "denial": { "type": "array", "items": { "enum": stops } } });
-    let at_dns = list(&["no_name", "private_address"]);
-    let at_network = list(&["no_answer", "prohibited", "refused"]);
-    let rules = [
-        when(
-            json!({ "required": ["dns"] }),
-            json!({ "barrier": { "const": "dns" } }),
-        ),
-        when(
-            json!({ "required": ["tcp"] }),
-            json!({ "barrier": { "enum": ["dns", "network"] } }),
-        ),
-        when(is("http"), json!({ "denial": { "type": "object" } })),
-        when(is("tls"), json!({ "denial": false })),
-        when(is("dns"), at_dns.clone()),
-        when(is("network"), at_network.clone()),
-        when(
-            json!({ "required": ["dns"], "not": { "required": ["barrier"] } }),
-            at_dns,
-        ),
-        when(
-            json!({ "not": { "anyOf": [{ "required": ["barrier"] }, { "required": ["dns"] }] } }),
-            at_network,
-        ),
-    ];
-    schema.insert("allOf".to_owned(), json!(rules));
 }

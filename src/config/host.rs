@@ -38,6 +38,32 @@ pub fn host_port(text: &str) -> Result<(Host, u16), Mistake> {
     Ok((parse_host(host)?, parse_port(port)?))
 }
 
+/// Reads a host alone: a name or an address, which needs no brackets where no port follows.
+pub fn host(text: &str) -> Result<Host, Mistake> {
+    clean(text)?;
+    if text.contains("://") || text.contains(['/', '?', '#', '@']) {
+        return Err(
+            Mistake::new(format!("{} is not a host alone", quoted(text)))
+                .help("write a name or an address, without scheme, port and path"),
+        );
+    }
+    if let Ok(address) = text.parse::<Ipv6Addr>() {
+        return literal(address.into()).map(Host::Address);
+    }
+    if text.contains('%') {
+        return Err(zone(text));
+    }
+    let (host, port) = split(text)?;
+    if port.is_some() {
+        return Err(
+            Mistake::new(format!("{} has a port, and ICMP has none", quoted(text))).help(format!(
+                "write `{host}` alone; a port is watched with `tcp:` or `udp:`"
+            )),
+        );
+    }
+    parse_host(host)
+}
+
 /// Reads a DNS name.
 pub fn name(text: &str) -> Result<String, Mistake> {
     clean(text)?;
@@ -214,8 +240,7 @@ fn parse_host(text: &str) -> Result<Host, Mistake> {
     if let Some(inside) = text.strip_prefix('[') {
         let inside = inside.strip_suffix(']').unwrap_or(inside);
         if inside.contains('%') {
-            return Err(Mistake::new(format!("{} has a zone", quoted(text)))
-                .help("a zone means something on one machine only; remove `%` and what follows"));
+            return Err(zone(text));
         }
         let address: Ipv6Addr = inside
             .parse()
@@ -250,6 +275,11 @@ fn parse_host(text: &str) -> Result<Host, Mistake> {
         return literal(address.into()).map(Host::Address);
     }
     labels(ascii).map(|()| Host::Name(ascii.to_owned()))
+}
+
+fn zone(text: &str) -> Mistake {
+    Mistake::new(format!("{} has a zone", quoted(text)))
+        .help("a zone means something on one machine only; remove `%` and what follows")
 }
 
 /// Whether the last label is a number, so that the whole cannot be a name (WHATWG URL, "ends in a

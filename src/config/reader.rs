@@ -42,6 +42,11 @@ impl<'n> Spot<'n> {
         }
     }
 
+    /// Whether the mapping has a key.
+    pub fn has(&self, key: &str) -> bool {
+        self.node.entry(key).is_some()
+    }
+
     /// An item of a list, under a name of its own.
     pub fn item(&self, index: usize, what: &str) -> Self {
         Self {

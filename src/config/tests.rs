@@ -1,3 +1,5 @@
+mod doors;
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -387,6 +389,16 @@ const PIECES: &[&str] = &[
     "    tcp: a.example:1\n",
     "    url: https://b/\n",
     "    dns: c.example\n",
+    "    udp: a.example:53\n",
+    "    quic: '[2a00::1]:443'\n",
+    "    icmp: 2a00::1\n",
+    "    payload: ",
+    "hex: 01 0\n",
+    "    accept_silence: true\n",
+    "    record: txt\n",
+    "vantage:\n",
+    "  egress: { dns: w.example, server: 1.1.1.1 }\n",
+    "  must_not_reach: ",
     "    barrier: http\n",
     "    denial: ",
     "[no_answer]\n",
@@ -451,6 +463,7 @@ proptest! {
             |text: &str| drop(host::url(text)),
             |text: &str| drop(host::host_port(text)),
             |text: &str| drop(host::name(text)),
+            |text: &str| drop(host::host(text)),
             |text: &str| drop(host::resolver(text)),
             |text: &str| drop(duration::parse(text)),
         ] {

@@ -38,7 +38,7 @@ pub struct TargetInfo {
     pub position: Position,
 }
 
-/// What one resolver said about one record type.
+/// What one name server said about one type of record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NameAnswer {
@@ -57,9 +57,12 @@ pub enum NameAnswer {
 /// One question to one resolver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NameQuery {
-    /// The resolver's address and port.
+    /// The resolver's address and port, or a word where there was none to ask.
     pub resolver: String,
-    /// The zone's own server that this is, by its name; none for a resolver.
+    /// The zone's own server that this is, by its name; none for a resolver. Such a server's word
+    /// counts as a resolver's does, but for one thing: where it could not be asked because of this
+    /// machine, as over IPv6 that the machine does not have, and answered at another of its addresses,
+    /// nothing is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
     /// The type of record asked for, such as `AAAA`.
@@ -106,6 +109,15 @@ pub struct EndpointReport {
     pub attempts: Vec<Attempt>,
 }
 
+impl EndpointReport {
+    /// Whether the finding, its counts and its advice take note of it: what the target declares does
+    /// always, a companion only where it is an exposure.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !self.companion || self.verdict == Verdict::Exposed
+    }
+}
+
 /// The word on one family's name resolution, where the name itself decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NameVerdict {
@@ -139,10 +151,10 @@ pub enum Note {
     ResolverInvents,
     /// Public DNS gives addresses that are not globally routable.
     PrivateAddressPublished,
-    /// A random name beside the target's has the same answers: the zone has a wildcard.
+    /// A random name beside the target's is answered too: the zone has a wildcard.
     Wildcard,
-    /// An alias on the way leads to a name that does not exist: whoever registers that name gets the
-    /// target's visitors.
+    /// An alias on the way leads to a name that does not exist, or that has an address of neither
+    /// family: whoever gets hold of that name gets the target's visitors.
     DanglingAlias,
     /// Silence over UDP was accepted by configuration, although an open service may be silent too.
     SilenceAccepted,
@@ -175,9 +187,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// How many attempts were made against all endpoints together.
+    /// The endpoints that count.
+    pub fn counted(&self) -> impl Iterator<Item = &EndpointReport> {
+        self.endpoints.iter().filter(|e| e.counts())
+    }
+
+    /// How many attempts were made against the endpoints that count.
     #[must_use]
     pub fn attempts(&self) -> usize {
-        self.endpoints.iter().map(|e| e.attempts.len()).sum()
+        self.counted().map(|e| e.attempts.len()).sum()
     }
 }

@@ -8,6 +8,7 @@ pub mod observation;
 pub mod payload;
 pub mod position;
 pub mod reach;
+pub mod record;
 pub mod report;
 pub mod target;
 pub mod verdict;

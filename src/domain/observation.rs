@@ -44,6 +44,9 @@ pub enum Blind {
     /// The resolver withholds addresses: it gave the null address, as blocklists do, or has no IPv6
     /// address even for a name that is known to have one.
     ResolverWithholds,
+    /// One of the zone's own servers does not speak for the zone (a lame delegation), or has no
+    /// address at which it could be asked.
+    ServerLame,
     /// The round was ended before the attempts were over.
     Interrupted,
 }
@@ -68,6 +71,7 @@ impl Blind {
             Self::ResolverTruncated => "resolver_truncated",
             Self::ResolverError => "resolver_error",
             Self::ResolverWithholds => "resolver_withholds",
+            Self::ServerLame => "server_lame",
             Self::Interrupted => "interrupted",
         }
     }
@@ -94,6 +98,9 @@ impl fmt::Display for Blind {
             Self::ResolverError => "the resolver could not be asked or answered with an error",
             Self::ResolverWithholds => {
                 "the resolver withholds addresses (a null address, or no IPv6 at all)"
+            }
+            Self::ServerLame => {
+                "one of the zone's own servers does not speak for the zone, or cannot be asked"
             }
             Self::Interrupted => "the round was ended before the attempts were over",
         })

@@ -10,6 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A protocol for which noentry has a question that any stranger may ask.
+///
+/// Remote desktop over UDP is not among them, see `docs/udp.md`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -31,18 +33,16 @@ pub enum Protocol {
     Ike,
     /// A DTLS `ClientHello`, RFC 6347.
     Dtls,
-    /// A search for one attribute of the root of an LDAP directory over UDP, RFC 1798.
+    /// A search for one attribute of the root of an LDAP directory over UDP, [MS-ADTS].
     Cldap,
     /// A read request for a file of a random name, RFC 1350.
     Tftp,
-    /// The port mapper's procedure NULL, RFC 1833.
+    /// The port mapper's procedure NULL, RFC 1833 section 3.2.
     Portmap,
     /// A `CoAP` ping, RFC 7252 section 4.3.
     Coap,
     /// `OpenVPN`'s hard reset.
     Openvpn,
-    /// Remote desktop over UDP: the SYN datagram of [MS-RDPEUDP].
-    Rdp,
 }
 
 /// What it says that a protocol's question stays without an answer, although a rejection does not
@@ -58,7 +58,7 @@ pub enum Silence {
 
 impl Protocol {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::Dns,
         Self::Ntp,
         Self::Snmp,
@@ -72,7 +72,6 @@ impl Protocol {
         Self::Portmap,
         Self::Coap,
         Self::Openvpn,
-        Self::Rdp,
     ];
 
     /// The word used in configuration and JSON.
@@ -92,7 +91,6 @@ impl Protocol {
             Self::Portmap => "portmap",
             Self::Coap => "coap",
             Self::Openvpn => "openvpn",
-            Self::Rdp => "rdp",
         }
     }
 
@@ -109,14 +107,14 @@ impl Protocol {
             Self::Sip => &[5060],
             // 4500 wants four zero bytes in front (RFC 3948 section 2.2), which the question lacks.
             Self::Ike => &[500],
-            // CoAP, the DNS, RADIUS and STUN, each over DTLS.
+            // CoAP, the DNS, RADIUS and STUN, each over DTLS. (853 may be the DNS over QUIC as well, which
+            // ignores a hello; silence tells nothing here.)
             Self::Dtls => &[5684, 853, 2083, 5349],
             Self::Cldap => &[389],
             Self::Tftp => &[69],
             Self::Portmap => &[111],
             Self::Coap => &[5683],
             Self::Openvpn => &[1194],
-            Self::Rdp => &[3389],
         }
     }
 
@@ -132,17 +130,19 @@ impl Protocol {
     #[must_use]
     pub const fn silence(self) -> Silence {
         match self {
-            // RFC 8906 section 2; RFC 5905 section 9.2; RFC 3414 section 4; memcached's protocol.txt;
-            // RFC 8489 section 6.3.1; RFC 3261 section 11.2; RFC 1833 section 2.2.1; RFC 7252
-            // section 4.3.
+            // RFC 8906 section 3.1; RFC 5905 section 9.2; memcached's protocol.txt; RFC 8489
+            // section 6.3.1; RFC 3261 sections 8.2 and 11.2; RFC 1833 section 3.2; RFC 7252 section
+            // 4.2.
             Self::Dns
             | Self::Ntp
-            | Self::Snmp
             | Self::Memcached
             | Self::Stun
             | Self::Sip
             | Self::Portmap
             | Self::Coap => Silence::Tells,
+            Self::Snmp => Silence::TellsNothing(
+                "an agent that speaks SNMPv1 or v2c alone discards version 3 (RFC 1157 section 4.1)",
+            ),
             Self::Ike => Silence::TellsNothing(
                 "an IKE responder may ignore peers that it does not expect (RFC 7296 section 2.21.1)",
             ),
@@ -157,9 +157,6 @@ impl Protocol {
             ),
             Self::Openvpn => Silence::TellsNothing(
                 "an OpenVPN server with tls-auth or tls-crypt ignores strangers",
-            ),
-            Self::Rdp => Silence::TellsNothing(
-                "a remote desktop server may take UDP only beside an open TCP connection ([MS-RDPEUDP])",
             ),
         }
     }

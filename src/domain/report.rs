@@ -209,9 +209,9 @@ pub struct Totals {
     pub exposed: usize,
     /// Inconclusive ones.
     pub inconclusive: usize,
-    /// Endpoints of all findings.
+    /// Endpoints of all findings, without the companions that exposed nothing.
     pub endpoints: usize,
-    /// Attempts of all findings.
+    /// Attempts against those endpoints.
     pub attempts: usize,
 }
 
@@ -258,7 +258,7 @@ impl Totals {
             blocked: count(Verdict::Blocked),
             exposed: count(Verdict::Exposed),
             inconclusive: count(Verdict::Inconclusive),
-            endpoints: findings.iter().map(|f| f.endpoints.len()).sum(),
+            endpoints: findings.iter().map(|f| f.counted().count()).sum(),
             attempts: findings.iter().map(Finding::attempts).sum(),
         }
     }

@@ -12,6 +12,7 @@ use super::endpoint::{Endpoint, Family, Transport};
 use super::payload::Payload;
 use super::position::Position;
 use super::reach::{Layer, Reach};
+use super::record::Record;
 
 /// A host as it stands in a target: a name to resolve, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,8 +90,8 @@ pub enum TargetKind {
     Dns {
         /// The name in ASCII, without a trailing dot.
         name: String,
-        /// The type of record that must not be published, such as `TXT`; none for addresses.
-        record: Option<String>,
+        /// The type of record that must not be published, such as TXT; none for addresses.
+        record: Option<Record>,
         /// Whether the zone's own servers are asked as well.
         authoritative: bool,
     },
@@ -399,8 +400,8 @@ pub enum Echo {
     Dns {
         /// The name to ask for, in ASCII, without a trailing dot.
         name: String,
-        /// The type of record: `A`/`AAAA` by family where none is given, or `TXT`.
-        record: Option<String>,
+        /// The type of record: A or AAAA by the server's family where none is given, or TXT.
+        record: Option<Record>,
         /// The servers to ask; each is asked over its own family.
         servers: Vec<SocketAddr>,
     },

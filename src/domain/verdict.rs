@@ -92,7 +92,8 @@ pub enum Standing {
     Absent,
     /// None is needed: nothing on our own side could look the same.
     NotNeeded,
-    /// Only controls on other ports held, and this port is known to be filtered by providers.
+    /// Only controls on other ports held, and they say nothing about this port: it is known to be
+    /// filtered by providers, or what answered there is known to be answered in others' names.
     OtherPort(u16),
     /// The resolver gave an address to a name that cannot exist, so its answers prove nothing.
     Invented,
@@ -132,7 +133,7 @@ pub enum Reason {
         /// The control as it is declared.
         control: String,
     },
-    /// Inconclusive: the port is known to be filtered on the way out, and no control stood on it.
+    /// Inconclusive: no control stood on this port, and those on others say nothing about it.
     ControlOnOtherPort {
         /// The port.
         port: u16,
@@ -213,7 +214,8 @@ impl fmt::Display for Reason {
             }
             Self::ControlOnOtherPort { port } => write!(
                 f,
-                "outbound port {port} is commonly filtered, and no control stood on port {port}"
+                "no control stood on port {port}, and one on another port proves nothing for it: some \
+                 ports are commonly filtered on the way out"
             ),
             Self::ResolverInvents => {
                 f.write_str("a resolver gives addresses to names that cannot exist")
@@ -381,6 +383,10 @@ fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement
 fn unlisted(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement {
     let weaker = Judgement::new(Verdict::Exposed, Reason::WeakerThanPromised);
     match reach {
+        // An address from a resolver that makes addresses up is not an observation.
+        Reach::PrivateAddress if *standing == Standing::Invented => {
+            Judgement::inconclusive(Reason::ResolverInvents)
+        }
         Reach::NoAnswer | Reach::NoName => match stopped(reach, standing, class) {
             Judgement {
                 verdict: Verdict::Blocked,

@@ -17,14 +17,25 @@
 //! Port unreachable is `prohibited` for TCP, although it ends in `ECONNREFUSED`: hosts answer a SYN
 //! to a closed port with a reset (RFC 9293 section 3.10.7.1), so it comes from a packet filter.
 //!
-//! Limits: a reset that a local firewall forges in the target's name looks like the target's own;
-//! the controls of the round are there for that.
+//! Over UDP there is no reset, and port unreachable is what a host says itself of a port where nobody
+//! listens (RFC 1122 section 4.1.3.1, RFC 4443 section 3.1):
+//!
+//! | seen after a datagram was sent | outcome |
+//! | --- | --- |
+//! | ICMP port unreachable from the target's own address | `refused` |
+//! | any other ICMP destination unreachable, or one from another machine | `prohibited` |
+//! | `ECONNREFUSED` without an ICMP message (systems without an error queue) | `refused`: from whom is not known |
+//! | everything else | blind, as above; no error number says that UDP was heard |
 //!
 //! An ICMP echo request knows no reset and no handshake. ICMP messages mean for it what they mean for
 //! TCP. An error number without one says that this machine could not look, whatever it is, but for
 //! `ECONNREFUSED` on systems without an error queue, where it stands for an unreachable.
+//!
+//! Limits: a reset or a port unreachable that a firewall forges in the target's name looks like the
+//! target's own; the controls of the round are there for that.
 
 use std::io;
+use std::net::IpAddr;
 
 use crate::domain::observation::{
     Blind, Evidence, IcmpError, Middlebox, Observation, Outcome, StoppedBy, TcpEvidence,
@@ -48,6 +59,81 @@ pub(super) fn icmp(queued: &[Queued]) -> Option<Observation> {
         .map(message)
         .max_by_key(|(weight, _)| *weight)
         .map(|(_, observation)| observation)
+}
+
+/// What came back, instead of an answer, for a datagram to `target`; `None` where nothing did.
+#[must_use]
+pub(super) fn datagram(
+    error: Option<&io::Error>,
+    queued: &[Queued],
+    target: IpAddr,
+) -> Option<Observation> {
+    queued
+        .iter()
+        .map(|queued| from_target(queued, target).unwrap_or_else(|| message(queued)))
+        .max_by_key(|(weight, _)| *weight)
+        .map(|(_, observation)| observation)
+        .or_else(|| error.map(datagram_errno))
+}
+
+/// Port unreachable in the target's own name. It counts most, because the datagram got furthest; and
+/// it counts although the target may be this very machine, which then is where the door is.
+fn from_target(queued: &Queued, target: IpAddr) -> Option<(u8, Observation)> {
+    let v6 = match queued.origin {
+        Origin::Local => return None,
+        Origin::Icmp => false,
+        Origin::Icmp6 => true,
+    };
+    let port_unreachable = (queued.kind, queued.code) == if v6 { (1, 4) } else { (3, 3) };
+    let from = queued.offender?.ip().to_canonical();
+    if !port_unreachable || from != target.to_canonical() {
+        return None;
+    }
+    let error = IcmpError {
+        kind: queued.kind,
+        code: queued.code,
+        from: Some(from),
+        v6,
+    };
+    let observation = Observation::reached(Reach::Refused, Some(StoppedBy::Icmp(error)));
+    Some((4, observation))
+}
+
+/// What an error number alone means for a datagram. It never means silence, nor that anybody heard.
+fn datagram_errno(error: &io::Error) -> Observation {
+    let Some(number) = error.raw_os_error() else {
+        return errno(error);
+    };
+    let blind = match sys::cause(number) {
+        Cause::Refused => return Observation::reached(Reach::Refused, Some(stop(number))),
+        // So Windows says it (`recvfrom`, Winsock reference). Elsewhere it cannot be about a datagram.
+        Cause::Reset if cfg!(windows) => {
+            return Observation::reached(Reach::Refused, Some(stop(number)));
+        }
+        // The sockets here wait for nobody: EAGAIN is a full queue of our own.
+        Cause::NoLocalPort if error.kind() == io::ErrorKind::WouldBlock => Blind::NoBuffers,
+        Cause::TimedOut | Cause::Reset => Blind::LocalError,
+        Cause::HostUnreachable
+        | Cause::NoRoute
+        | Cause::NoLocalPort
+        | Cause::NotPermitted
+        | Cause::TooManyFiles
+        | Cause::NoBuffers
+        | Cause::NoFamily
+        | Cause::Aborted
+        | Cause::Other => return errno(error),
+    };
+    Observation::blind(blind, Some(stop(number)))
+}
+
+/// Why this machine could not send at all; `None` where the error is not its own. For sockets that
+/// are not an attempt against a target.
+#[must_use]
+pub(super) fn local(error: &io::Error) -> Option<Blind> {
+    match errno(error).outcome {
+        Outcome::Blind(Blind::LocalError) | Outcome::Reached(_) => None,
+        Outcome::Blind(blind) => Some(blind),
+    }
 }
 
 /// Nothing came until the deadline. `unsent` says that our own stack held the last SYN back.
@@ -333,6 +419,79 @@ mod tests {
         let observation = icmp(&queue).unwrap();
         assert_eq!(observation.outcome, Outcome::Reached(Reach::Prohibited));
         assert!(icmp(&[]).is_none());
+    }
+
+    fn for_datagram(queued: &[Queued]) -> Outcome {
+        let target = if queued.iter().any(|one| one.origin == Origin::Icmp6) {
+            "2001:db8::7"
+        } else {
+            "192.0.2.7"
+        };
+        datagram(None, queued, target.parse().unwrap())
+            .unwrap()
+            .outcome
+    }
+
+    #[test]
+    fn only_the_targets_own_port_unreachable_refuses_a_datagram() {
+        for (queued, reach) in [
+            (from(3, 3, "192.0.2.7"), Reach::Refused),
+            (from(1, 4, "2001:db8::7"), Reach::Refused),
+            (from(3, 3, "192.0.2.1"), Reach::Prohibited),
+            (from(1, 4, "2001:db8::1"), Reach::Prohibited),
+            (from(3, 13, "192.0.2.7"), Reach::Prohibited),
+            (from(3, 2, "192.0.2.7"), Reach::Prohibited),
+            (from(1, 1, "2001:db8::7"), Reach::Prohibited),
+        ] {
+            assert_eq!(for_datagram(&[queued]), Outcome::Reached(reach));
+        }
+        let both = [from(3, 13, "192.0.2.1"), from(3, 3, "192.0.2.7")];
+        assert_eq!(for_datagram(&both), Outcome::Reached(Reach::Refused));
+        let here = datagram(None, &[from(3, 3, "127.0.0.1")], [127, 0, 0, 1].into());
+        assert_eq!(here.unwrap().outcome, Outcome::Reached(Reach::Refused));
+        assert!(datagram(None, &[], [127, 0, 0, 1].into()).is_none());
+    }
+
+    #[test]
+    fn a_datagrams_trouble_on_the_way_or_here_is_blind() {
+        for (queued, blind) in [
+            (from(3, 3, "127.0.0.1"), Blind::LocalUnreachable),
+            (from(3, 1, "127.0.0.1"), Blind::LocalUnreachable),
+            (from(1, 3, "::1"), Blind::LocalUnreachable),
+            (from(3, 4, "192.0.2.7"), Blind::NoRoute),
+            (from(11, 0, "192.0.2.7"), Blind::NoRoute),
+            (from(2, 0, "2001:db8::7"), Blind::NoRoute),
+        ] {
+            assert_eq!(for_datagram(&[queued]), Outcome::Blind(blind));
+        }
+        let local = Queued {
+            origin: Origin::Local,
+            ..from(3, 3, "192.0.2.7")
+        };
+        assert_eq!(
+            for_datagram(&[local]),
+            Outcome::Blind(Blind::LocalUnreachable)
+        );
+    }
+
+    #[test]
+    fn of_a_datagrams_error_numbers_refused_alone_is_a_stop() {
+        for raw in -1..4096 {
+            let number = io::Error::from_raw_os_error(raw);
+            let seen = datagram(Some(&number), &[], [192, 0, 2, 7].into()).unwrap();
+            let refused = seen.outcome == Outcome::Reached(Reach::Refused);
+            assert_eq!(
+                refused,
+                Errno::from_raw(raw) == Errno::ECONNREFUSED,
+                "{raw}"
+            );
+            assert!(
+                refused || matches!(seen.outcome, Outcome::Blind(_)),
+                "{raw}"
+            );
+        }
+        let full = datagram(Some(&error(Errno::EAGAIN)), &[], [192, 0, 2, 7].into());
+        assert_eq!(full.unwrap().outcome, Outcome::Blind(Blind::NoBuffers));
     }
 
     #[test]

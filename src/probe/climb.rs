@@ -104,7 +104,7 @@ async fn ascend(
 }
 
 /// Puts together what HTTP brought; `below` is the rung that was reached without it.
-fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
+pub(super) fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
     let reach = match heard {
         Heard::Answer { reach, http } => {
             evidence.http = Some(http);

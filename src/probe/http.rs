@@ -14,60 +14,31 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::http::request::Builder;
 use hyper::http::uri::PathAndQuery;
 use hyper::rt::Executor as _;
-use hyper::{HeaderMap, Request, Response, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::AlertDescription;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::observation::{Caveat, HttpEvidence, StoppedBy};
+use crate::domain::observation::{HttpEvidence, StoppedBy};
 use crate::domain::reach::Reach;
 use crate::domain::target::Url;
 
-use super::denial::{Answer, CompiledDenial, Match};
+use super::answer::{Body, Page, VALUE, bare};
+use super::denial::CompiledDenial;
 use super::record::{End, Shared};
 use super::tasks::{Starter, Tasks};
 use super::{certificate, page, text, tls};
 
-/// Bytes of the body that are read.
-const BODY: usize = 65_536;
 /// Bytes of an HTTP/1 head.
 const HEAD: usize = 128 * 1024;
 /// Fields of an HTTP/1 head.
 const FIELDS: usize = 256;
-/// Bytes of an HTTP/2 field section.
-const SECTION: u32 = 64 * 1024;
-/// Characters kept of a field value.
-const VALUE: usize = 200;
-/// Fields kept as evidence.
-const KEPT: usize = 24;
-
-/// Fields that tell who answered and where the page would be.
-const TELLING: [&str; 5] = [
-    "server",
-    "location",
-    "www-authenticate",
-    "content-type",
-    "via",
-];
-
-/// How bot challenges announce themselves: field and value.
-///
-/// - `cf-mitigated`: Cloudflare documentation, "Detect a Challenge Page response".
-/// - `x-amzn-waf-action`: AWS WAF Developer Guide, "CAPTCHA and Challenge action behavior" (with
-///   status 202 and 405).
-/// - `x-vercel-mitigated`: as other clients know it (`rover-fetch` 0.3.2, `fetcher/challenge.rs`);
-///   no page of the vendor's own was found. Kept, because a challenge that passes for a denial is
-///   the worse error.
-const CHALLENGES: [(&str, &str); 4] = [
-    ("cf-mitigated", "challenge"),
-    ("x-amzn-waf-action", "challenge"),
-    ("x-amzn-waf-action", "captcha"),
-    ("x-vercel-mitigated", "challenge"),
-];
+/// Bytes of a field section of HTTP/2 and HTTP/3.
+pub(super) const SECTION: u32 = 64 * 1024;
 
 /// The version to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,12 +92,7 @@ where
     }
     let request = match request(exchange.url, version) {
         Ok(request) => request,
-        Err(error) => {
-            return Heard::Ended(StoppedBy::Errno {
-                errno: 0,
-                text: format!("the request could not be formed: {error}"),
-            });
-        }
+        Err(error) => return unformed(&error),
     };
     let tasks = Tasks::default();
     let answer = async {
@@ -140,6 +106,14 @@ where
         Ok(Err(error)) => unanswered(&record, Some(&error), exchange.denial),
         Err(_elapsed) => unanswered(&record, None, exchange.denial),
     }
+}
+
+/// A request that cannot be made is this program's fault, not an answer.
+pub(super) fn unformed(error: &hyper::http::Error) -> Heard {
+    Heard::Ended(StoppedBy::Errno {
+        errno: 0,
+        text: format!("the request could not be formed: {error}"),
+    })
 }
 
 enum Sender {
@@ -188,21 +162,31 @@ impl Sender {
 }
 
 fn request(url: &Url, version: Version) -> hyper::http::Result<Request<NoBody>> {
-    let path = path(&url.path)?;
-    let builder = match version {
-        Version::Http1 => Request::get(Uri::from(path)).header(HOST, &url.authority),
-        Version::Http2 => Request::get(
-            Uri::builder()
-                .scheme("https")
-                .authority(url.authority.as_str())
-                .path_and_query(path)
-                .build()?,
-        ),
+    let request = match version {
+        Version::Http1 => {
+            get(Request::get(Uri::from(path(&url.path)?)).header(HOST, &url.authority))?
+        }
+        Version::Http2 => absolute(url)?,
     };
+    Ok(request.map(|()| Empty::new()))
+}
+
+/// The request for versions in which the URI says everything (RFC 9113 section 8.3.1, RFC 9114
+/// section 4.3.1).
+pub(super) fn absolute(url: &Url) -> hyper::http::Result<Request<()>> {
+    let uri = Uri::builder()
+        .scheme("https")
+        .authority(url.authority.as_str())
+        .path_and_query(path(&url.path)?)
+        .build()?;
+    get(Request::get(uri))
+}
+
+fn get(builder: Builder) -> hyper::http::Result<Request<()>> {
     builder
         .header(USER_AGENT, concat!("noentry/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "*/*")
-        .body(Empty::new())
+        .body(())
 }
 
 /// Path and query as they go over the wire. URLs may hold a few characters that requests may not;
@@ -226,78 +210,34 @@ fn path(path: &str) -> hyper::http::Result<PathAndQuery> {
 /// Reads an answer and compares it.
 async fn read(exchange: &Exchange<'_>, response: Response<Incoming>) -> Heard {
     let (head, incoming) = response.into_parts();
-    let body = Body::read(incoming, exchange.deadline).await;
-    let headers: Vec<(&str, &[u8])> = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
-    let status = head.status.as_u16();
-    let compared = exchange.denial.compare(Answer {
-        status,
-        headers: &headers,
-        // Nothing of a body that was promised is not an empty body.
-        body: (!body.cut || !body.bytes.is_empty()).then_some(&*body.bytes),
-    });
-    let (reach, unmet) = match compared {
-        Match::Met => (Reach::Denied, None),
-        Match::OtherStatus => (Reach::Served, None),
-        Match::Unmet(mark) => (Reach::Served, Some(mark)),
+    let answer = Page {
+        version: version_name(head.version),
+        status: head.status.as_u16(),
+        headers: &head.headers,
+        body: body(incoming, exchange.deadline).await,
     };
-    let http = HttpEvidence {
-        headers: telling(&headers, exchange.denial),
-        title: title(&head.headers, &body.bytes),
-        body_sha256: (!body.bytes.is_empty())
-            .then(|| certificate::hex(&Sha256::digest(&body.bytes))),
-        body_bytes: u32::try_from(body.bytes.len()).unwrap_or(u32::MAX),
-        body_cut: body.cut,
-        caveat: caveat(status, &headers),
-        unmet: unmet.map(|mark| text::printable(mark.as_bytes(), VALUE)),
-        ..bare(version_name(head.version), status)
-    };
-    Heard::Answer {
-        reach: Some(reach),
-        http,
-    }
+    answer.compared(exchange.denial)
 }
 
-/// As much of a body as is read.
-#[derive(Default)]
-struct Body {
-    bytes: Vec<u8>,
-    cut: bool,
-}
-
-impl Body {
-    async fn read(mut incoming: Incoming, deadline: Instant) -> Self {
-        let mut body = Self::default();
-        loop {
-            // Asked here as well: a flood of empty frames is always ready, and a timeout looks at
-            // its clock only when nothing is.
-            let frame = if Instant::now() < deadline {
-                timeout_at(deadline, incoming.frame()).await
-            } else {
-                body.cut = true;
-                return body;
-            };
-            match frame {
-                Ok(Some(Ok(frame))) => {
-                    let Ok(data) = frame.into_data() else {
-                        continue;
-                    };
-                    let room = BODY.saturating_sub(body.bytes.len());
-                    body.bytes.extend(data.iter().take(room));
-                    if data.len() > room {
-                        body.cut = true;
-                        return body;
-                    }
-                }
-                Ok(None) => return body,
-                Ok(Some(Err(_))) | Err(_) => {
-                    body.cut = true;
+async fn body(mut incoming: Incoming, deadline: Instant) -> Body {
+    let mut body = Body::default();
+    loop {
+        // Asked here as well: a flood of empty frames is always ready, and a timeout looks at
+        // its clock only when nothing is.
+        if Instant::now() >= deadline {
+            return body.cut_off();
+        }
+        match timeout_at(deadline, incoming.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                let Ok(data) = frame.into_data() else {
+                    continue;
+                };
+                if !body.take(&data) {
                     return body;
                 }
             }
+            Ok(None) => return body,
+            Ok(Some(Err(_))) | Err(_) => return body.cut_off(),
         }
     }
 }
@@ -307,58 +247,6 @@ fn version_name(version: hyper::Version) -> String {
         "HTTP/2".to_owned()
     } else {
         format!("{version:?}")
-    }
-}
-
-fn telling(headers: &[(&str, &[u8])], denial: &CompiledDenial) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            TELLING.contains(name)
-                || denial.names(name)
-                || CHALLENGES.iter().any(|(field, _)| field == name)
-        })
-        .take(KEPT)
-        .map(|(name, value)| ((*name).to_owned(), text::printable(value, VALUE)))
-        .collect()
-}
-
-fn title(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let html = headers.get(hyper::header::CONTENT_TYPE).is_none_or(|kind| {
-        kind.as_bytes()
-            .to_ascii_lowercase()
-            .windows(4)
-            .any(|w| w == b"html")
-    });
-    if html { page::title(body) } else { None }
-}
-
-fn caveat(status: u16, headers: &[(&str, &[u8])]) -> Option<Caveat> {
-    let challenged = headers.iter().any(|(name, value)| {
-        CHALLENGES.iter().any(|(field, sign)| {
-            field == name && value.trim_ascii().eq_ignore_ascii_case(sign.as_bytes())
-        })
-    });
-    match (challenged, status) {
-        (true, _) => Some(Caveat::Challenged),
-        (false, 429) => Some(Caveat::Throttled),
-        (false, _) => None,
-    }
-}
-
-/// An answer of which only version and status are known.
-pub(super) fn bare(version: String, status: u16) -> HttpEvidence {
-    HttpEvidence {
-        version,
-        status,
-        headers: Vec::new(),
-        title: None,
-        body_sha256: None,
-        body_bytes: 0,
-        body_cut: false,
-        caveat: caveat(status, &[]),
-        plain_on_tls: false,
-        unmet: None,
     }
 }
 

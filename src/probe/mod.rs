@@ -1,26 +1,32 @@
 //! One attempt against one endpoint: how far does an outsider get?
 //!
-//! A probe looks and reports; it never judges. An attempt over TCP is one connection that is
-//! climbed as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
+//! A probe looks and reports; it never judges. Over TCP an attempt is one connection that is climbed
+//! as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
 //! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
-//! [`Observation`](crate::domain::observation::Observation). [`icmp`] asks for an echo; `banner` looks
-//! closer at who answers on a TCP port. What an error number or an ICMP message means is decided in
-//! [`classify`] and nowhere else. [`dns`] asks one resolver one question.
+//! [`Observation`](crate::domain::observation::Observation). [`quic`] is the same climb over UDP,
+//! [`udp`] sends what [`elicit`] has for a protocol, [`icmp`] an echo request; datagrams leave
+//! through `datagram` alone. `banner` looks closer at who answers on a TCP port. What an error number
+//! or an ICMP message means is decided in [`classify`] and nowhere else. [`dns`] asks one name server one question, and
+//! [`egress`] a page that says where we come from.
 //!
 //! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what
 //! the other side sends is escaped and cut before it leaves this module. Telling a reset from a
 //! firewall's ICMP error needs the socket error queue, which only Linux has; elsewhere the evidence
 //! says less (see `sys`).
 
+mod answer;
 mod banner;
 mod certificate;
 pub mod classify;
 pub mod climb;
 pub mod context;
+mod datagram;
 pub mod denial;
 pub mod dial;
 pub mod dns;
 mod echo;
+pub mod egress;
+pub mod elicit;
 pub mod http;
 pub mod icmp;
 mod page;

@@ -44,7 +44,7 @@ use super::{certificate, page, text};
 /// How long a server that asked for a client certificate in TLS 1.3 is given to turn us away
 /// before anything is sent. A request that crosses the alert on the wire makes the server answer
 /// with a reset, which can overtake the alert.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 const TLS12: &str = "TLSv1.2";
 const TLS13: &str = "TLSv1.3";
@@ -139,7 +139,7 @@ pub async fn secure(
 
 /// A configuration for one connection. The clone copies a dozen reference counts and the two short
 /// ALPN names: microseconds, beside a handshake's milliseconds.
-fn witnessed(context: &Context, witness: &Arc<Witness>) -> ClientConfig {
+pub(super) fn witnessed(context: &Context, witness: &Arc<Witness>) -> ClientConfig {
     let mut config = ClientConfig::clone(&context.tls);
     config
         .dangerous()
@@ -149,7 +149,7 @@ fn witnessed(context: &Context, witness: &Arc<Witness>) -> ClientConfig {
 }
 
 /// The name for SNI, and whether it will be sent: addresses never are (RFC 6066 section 3).
-fn server_name(host: &Host) -> (ServerName<'static>, bool) {
+pub(super) fn server_name(host: &Host) -> (ServerName<'static>, bool) {
     let nobody = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
     match host {
         Host::Address(address) => (ServerName::IpAddress(IpAddr::from(*address)), false),
@@ -233,7 +233,7 @@ fn plain_http(version: String, status: u16) -> Secured {
         evidence: Box::new(Evidence {
             http: Some(HttpEvidence {
                 plain_on_tls: true,
-                ..super::http::bare(version, status)
+                ..super::answer::bare(version, status)
             }),
             ..Evidence::default()
         }),
@@ -252,7 +252,7 @@ fn ended(reach: Reach, stopped_by: StoppedBy, witness: &Witness) -> Secured {
     }
 }
 
-fn seen_anything(tls: &TlsEvidence) -> bool {
+pub(super) fn seen_anything(tls: &TlsEvidence) -> bool {
     tls.version.is_some() || tls.certificate_requested || tls.certificate.is_some()
 }
 
@@ -316,7 +316,7 @@ fn snake_case(name: &str) -> String {
 
 /// Accepts everything and remembers it; one for each connection.
 #[derive(Debug, Default)]
-struct Witness(Mutex<Seen>);
+pub(super) struct Witness(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -330,7 +330,8 @@ impl Witness {
         note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn evidence(&self) -> TlsEvidence {
+    /// What it saw.
+    pub(super) fn evidence(&self) -> TlsEvidence {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         TlsEvidence {
             version: seen.version.map(str::to_owned),

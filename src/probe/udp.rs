@@ -1,12 +1,98 @@
 //! UDP: does anything come back?
+//!
+//! Whatever comes back from the address that was asked says that the door is open:
+//! [`Reach::Connected`], with the answer as evidence. What silence is worth depends on the payload,
+//! and is not decided here.
+//!
+//! Where the system tells such a socket of ICMP errors, answers are heard from every sender: a server
+//! with several addresses may answer from another one, and somebody who looks for a way in hears it.
+//! From elsewhere only what answers our very question counts. Other systems hear the endpoint alone,
+//! but for TFTP, which always answers from another port; that probe hears no rejection there.
+
+use std::net::SocketAddr;
 
 use tokio::time::Instant;
 
 use crate::domain::endpoint::Endpoint;
-use crate::domain::observation::{Blind, Observation};
-use crate::domain::payload::Payload;
+use crate::domain::observation::{Evidence, Observation, UdpAnswer, UdpEvidence};
+use crate::domain::payload::{Payload, Protocol};
+use crate::domain::reach::Reach;
+
+use super::datagram::{Datagram, Heard};
+use super::elicit::Question;
+use super::{classify, sys, text};
+
+/// How many characters of what an answer says are kept.
+const SAYS: usize = 200;
 
 /// Sends the payload and waits for any datagram until the deadline.
-pub async fn probe(_endpoint: Endpoint, _payload: &Payload, _deadline: Instant) -> Observation {
-    Observation::blind(Blind::NotPermitted, None)
+pub async fn probe(endpoint: Endpoint, payload: &Payload, deadline: Instant) -> Observation {
+    let wide = sys::WIDE_ERRORS || *payload == Payload::Protocol(Protocol::Tftp);
+    let opened = if wide {
+        Datagram::wide(endpoint)
+    } else {
+        Datagram::connected(endpoint)
+    };
+    let datagram = match opened {
+        Ok(datagram) => datagram,
+        Err(observation) => return observation,
+    };
+    let question = Question::new(payload, endpoint.address.to_canonical(), datagram.port());
+    let heard = datagram
+        .exchange(
+            |sent| question.bytes(sent),
+            |bytes| question.read(bytes).is_some(),
+            deadline,
+        )
+        .await;
+    let (observation, sent, answer) = match heard {
+        Heard::Answer { bytes, from, sent } => {
+            let answer = answer(&question, endpoint, &bytes, from);
+            let observation = Observation::reached(Reach::Connected, None);
+            (observation, sent, Some(answer))
+        }
+        Heard::Stopped { observation, sent } => (observation, sent, None),
+        Heard::Silence { sent } => (classify::silence(false), sent, None),
+    };
+    with(
+        observation,
+        UdpEvidence {
+            payload: payload.to_string(),
+            sent,
+            answer,
+        },
+    )
+}
+
+/// What came back, made fit to be shown.
+fn answer(question: &Question, endpoint: Endpoint, bytes: &[u8], from: SocketAddr) -> UdpAnswer {
+    let read = question.read(bytes);
+    let expected = read.is_some();
+    let said = read.filter(|said| !said.is_empty());
+    let asked = SocketAddr::new(endpoint.address.to_canonical(), from.port());
+    let elsewhere = if from.ip() != asked.ip() {
+        Some(format!("from {from}"))
+    } else if Some(from.port()) == endpoint.port {
+        None
+    } else {
+        Some(format!("from port {}", from.port()))
+    };
+    let says = match (said, elsewhere) {
+        (Some(said), Some(elsewhere)) => Some(format!("{said}, {elsewhere}")),
+        (said, elsewhere) => said.or(elsewhere),
+    };
+    UdpAnswer {
+        bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        first_bytes: text::first_bytes(bytes),
+        expected,
+        says: says.map(|says| text::printable(says.as_bytes(), SAYS)),
+    }
+}
+
+/// Adds what UDP told to what was observed.
+fn with(mut observation: Observation, udp: UdpEvidence) -> Observation {
+    let mut evidence: Box<Evidence> = observation.evidence.take().unwrap_or_default();
+    evidence.udp = Some(udp);
+    observation.evidence = Some(evidence);
+    observation
 }

@@ -6,15 +6,16 @@
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::coverage;
 use super::facts::{self, Fact};
 use super::headline;
 use super::hint;
-use super::phrase::{Phrase, count, duration};
-use super::saw;
-use crate::domain::endpoint::Family;
+use super::notes;
+use super::phrase::{Phrase, count};
+use super::vantage;
 use crate::domain::escape;
-use crate::domain::finding::{Finding, Note};
-use crate::domain::report::{ControlReport, RoundReport};
+use crate::domain::finding::Finding;
+use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 
 /// How the terminal wants it.
@@ -63,6 +64,7 @@ pub fn render(report: &RoundReport, style: Style) -> String {
     if style.verbose {
         page.controls(report);
     }
+    page.coverage(report);
     page.totals(report);
     escape::runner_lines(&page.out)
 }
@@ -123,18 +125,18 @@ impl Page {
             _ if self.style.verbose => self.facts(&facts::every_attempt(finding)),
             Verdict::Exposed | Verdict::Inconclusive => self.facts(&facts::of(finding)),
             Verdict::Blocked => {
-                for note in facts::notes(finding) {
-                    self.note(note);
+                for note in notes::of(finding) {
+                    self.note(&notes::say(finding, note));
                 }
             }
         }
     }
 
-    fn note(&mut self, note: Note) {
+    fn note(&mut self, note: &Phrase) {
         let mut prefix = " ".repeat(GUTTER);
         prefix.push_str(&self.paint(DIM, "note"));
         prefix.push_str("  ");
-        self.wrapped(&prefix, GUTTER + 6, headline::note(note), DIM);
+        self.wrapped(&prefix, GUTTER + 6, &note.text(), DIM);
     }
 
     fn facts(&mut self, facts: &[Fact]) {
@@ -163,12 +165,30 @@ impl Page {
     }
 
     fn controls(&mut self, report: &RoundReport) {
-        for control in &report.controls {
-            let mut prefix = self.paint(DIM, "control");
-            prefix.push_str(&" ".repeat(GUTTER - 7));
-            self.wrapped(&prefix, GUTTER, &control_line(control).text(), Ansi::new());
+        let controls = report.controls.iter().map(vantage::control_line);
+        let guard = report.vantage.outside.as_ref().map(vantage::guard_line);
+        let lines: Vec<Phrase> = controls.chain(guard).collect();
+        self.labelled("control", &lines);
+    }
+
+    /// What is not watched; with `--verbose`, what is watched too.
+    fn coverage(&mut self, report: &RoundReport) {
+        let lines = if self.style.verbose {
+            coverage::every_line(report)
+        } else {
+            coverage::gaps(report)
+        };
+        self.labelled("coverage", &lines);
+    }
+
+    /// Lines with the same word before each, and a blank line behind them.
+    fn labelled(&mut self, label: &str, lines: &[Phrase]) {
+        for line in lines {
+            let mut prefix = self.paint(DIM, label);
+            prefix.push_str(&" ".repeat(GUTTER.saturating_sub(label.len())));
+            self.wrapped(&prefix, GUTTER, &line.text(), Ansi::new());
         }
-        if !report.controls.is_empty() {
+        if !lines.is_empty() {
             self.blank();
         }
     }
@@ -190,9 +210,15 @@ impl Page {
         );
         self.wrapped(&head, GUTTER, &text, BOLD);
         let gutter = " ".repeat(GUTTER);
-        let effort = effort(report).say(", begun ").value(begun(report));
+        let effort = vantage::effort(report)
+            .say(", begun ")
+            .value(vantage::begun(report))
+            .say(", noentry ")
+            .value(&report.noentry);
         self.wrapped(&gutter, GUTTER, &effort.text(), DIM);
-        self.wrapped(&gutter, GUTTER, &vantage(report).text(), DIM);
+        for line in vantage::lines(report) {
+            self.wrapped(&gutter, GUTTER, &line.text(), DIM);
+        }
     }
 
     /// Text after a prefix of known width, wrapped with a hanging indent.
@@ -249,119 +275,6 @@ fn name_column(report: &RoundReport) -> usize {
         .filter(|f| f.verdict == Verdict::Blocked)
         .map(|f| shown_name(f).width());
     widths.filter(|width| *width <= NAME).max().unwrap_or(0)
-}
-
-/// `2026-11-22 04:00:00 UTC`.
-pub(super) fn begun(report: &RoundReport) -> String {
-    let utc = report.started.checked_to_offset(time::UtcOffset::UTC);
-    utc.map_or_else(
-        || "at an impossible time".to_owned(),
-        |t| {
-            format!(
-                "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
-                t.year(),
-                u8::from(t.month()),
-                t.day(),
-                t.hour(),
-                t.minute(),
-                t.second()
-            )
-        },
-    )
-}
-
-/// `22 endpoints, 40 attempts in 12.4 s`.
-pub(super) fn effort(report: &RoundReport) -> Phrase {
-    let totals = &report.totals;
-    let phrase = Phrase::new(format!(
-        "{}, {} in {}",
-        count(totals.endpoints, "endpoint"),
-        count(totals.attempts, "attempt"),
-        duration(report.took_ms),
-    ));
-    if report.interrupted {
-        phrase.say(", interrupted before its end")
-    } else {
-        phrase
-    }
-}
-
-/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven over IPv4 by www.example.com:443`.
-pub(super) fn vantage(report: &RoundReport) -> Phrase {
-    let vantage = &report.vantage;
-    let mut phrase = Phrase::new("seen from ")
-        .value(&vantage.environment)
-        .say(" (");
-    if let Some(name) = &vantage.name {
-        phrase = phrase.value(name).say(", ");
-    }
-    phrase = phrase.value(&vantage.system).say(")");
-    if vantage.proven.is_empty() {
-        return phrase.say(if report.controls.is_empty() {
-            ", without a control"
-        } else {
-            ", where no control was reached throughout"
-        });
-    }
-    phrase = phrase.say(format!(", proven over {}", families(&vantage.proven)));
-    let held: Vec<&str> = report
-        .controls
-        .iter()
-        .filter(|c| !c.held.is_empty())
-        .map(|c| c.name.as_str())
-        .collect();
-    if held.is_empty() {
-        phrase
-    } else {
-        phrase.say(" by ").values(&held, 3)
-    }
-}
-
-/// `IPv4 and IPv6`.
-pub(super) fn families(families: &[Family]) -> String {
-    let words: Vec<String> = families.iter().map(Family::to_string).collect();
-    words.join(" and ")
-}
-
-/// `www.example.com:443 held over IPv4, lost over IPv6 (2 checkpoints)`.
-pub(super) fn control_line(control: &ControlReport) -> Phrase {
-    let mut phrase = Phrase::new("").value(&control.name);
-    if !control.targets.is_empty() {
-        phrase = phrase.say(" for ").values(&control.targets, 3);
-    }
-    let mut said = Vec::new();
-    if !control.held.is_empty() {
-        said.push(format!("held over {}", families(&control.held)));
-    }
-    if !control.lost.is_empty() {
-        said.push(format!("lost over {}", families(&control.lost)));
-    }
-    match control.name_held {
-        Some(true) => said.push("name found".to_owned()),
-        Some(false) => said.push("name not found throughout".to_owned()),
-        None => {}
-    }
-    if said.is_empty() {
-        said.push("not reached".to_owned());
-    }
-    phrase = phrase.say(format!(
-        ": {} ({})",
-        said.join(", "),
-        count(control.checks.len(), "checkpoint")
-    ));
-    let last = control
-        .checks
-        .iter()
-        .flat_map(|check| &check.endpoints)
-        .rfind(|endpoint| !endpoint.reached);
-    match last {
-        Some(endpoint) => phrase
-            .say(", last ")
-            .join(saw::outcome(&endpoint.last, None))
-            .say(" at ")
-            .value(saw::place(&endpoint.endpoint)),
-        None => phrase,
-    }
 }
 
 /// Breaks text at blanks into lines of at most `room` columns; a longer word is broken where it must.

@@ -1,21 +1,21 @@
 //! The evidence that somebody needs who was woken by a finding, as labelled lines.
 
-use std::collections::BTreeSet;
-
+use super::door::{Door, Way};
+use super::evidence;
 use super::headline;
+use super::name;
+use super::notes;
 use super::phrase::{Phrase, count, duration};
+use super::promise::promise;
 use super::saw;
-use crate::domain::address::is_global;
 use crate::domain::endpoint::Family;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameReport, Note};
-use crate::domain::observation::{Attempt, HttpEvidence, Outcome, TlsEvidence};
+use crate::domain::finding::{EndpointReport, Finding, Note};
+use crate::domain::observation::{Attempt, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::verdict::{Reason, Verdict};
 
 /// How many endpoints are shown one by one.
 const ENDPOINTS: usize = 6;
-/// How many names of a certificate or addresses of a name are shown.
-const NAMES: usize = 6;
 
 /// The label of what is worth knowing besides.
 pub const NOTE: &str = "note";
@@ -30,7 +30,9 @@ pub struct Fact {
 }
 
 impl Fact {
-    fn one(label: &'static str, line: Phrase) -> Self {
+    /// A piece of one line.
+    #[must_use]
+    pub fn one(label: &'static str, line: Phrase) -> Self {
         Self {
             label,
             lines: vec![line],
@@ -70,7 +72,7 @@ fn whole(
         verdict: finding.verdict,
         reason: &finding.reason,
         endpoints: &endpoints,
-        notes: &notes(finding),
+        notes: &notes::of(finding),
     };
     of_part(part, endpoint_facts(finding, &endpoints))
 }
@@ -105,11 +107,7 @@ fn some(
     endpoints: &[&EndpointReport],
     family: Option<Family>,
 ) -> Vec<Fact> {
-    let notes = finding.notes.iter().copied();
-    let notes = notes.filter(|note| !said_by(verdict, *note));
-    let notes: Vec<Note> = notes
-        .filter(|note| concerns(*note, finding, endpoints, family))
-        .collect();
+    let notes = notes::about(finding, verdict, endpoints, family);
     let part = Part {
         finding,
         verdict,
@@ -120,88 +118,39 @@ fn some(
     of_part(part, endpoint_facts(finding, endpoints))
 }
 
-/// The notes of a finding, without what its headline says.
-#[must_use]
-pub fn notes(finding: &Finding) -> Vec<Note> {
-    let notes = finding.notes.iter().copied();
-    notes
-        .filter(|note| !said_by(finding.verdict, *note))
-        .collect()
-}
-
-/// Whether the headline says what a note says: where all is blocked, it names the controls and where
-/// they stood.
-fn said_by(verdict: Verdict, note: Note) -> bool {
-    verdict == Verdict::Blocked && note == Note::ControlOnOtherPort
-}
-
-/// Whether a note is about these endpoints, or about the addresses of this family.
-fn concerns(
-    note: Note,
-    finding: &Finding,
-    endpoints: &[&EndpointReport],
-    family: Option<Family>,
-) -> bool {
-    match note {
-        Note::OnlyNoListener => endpoints
-            .iter()
-            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(Reach::Refused)),
-        Note::ControlOnOtherPort => endpoints
-            .iter()
-            .any(|e| e.rests_on.as_ref().is_some_and(|r| !r.same_port)),
-        Note::PrivateAddressPublished => finding
-            .name
-            .iter()
-            .flat_map(|name| &name.queries)
-            .filter(|query| query.family.is_some() && query.family == family)
-            .any(|query| match &query.answer {
-                NameAnswer::Addresses(found) => found.iter().any(|a| !is_global(*a)),
-                NameAnswer::Records(_)
-                | NameAnswer::NoData
-                | NameAnswer::NxDomain
-                | NameAnswer::Blind(_) => false,
-            }),
-        Note::PossiblyMiddlebox => endpoints.iter().any(|e| {
-            let tcp = |a: &Attempt| a.evidence.as_ref().and_then(|e| e.tcp.as_ref()).cloned();
-            e.attempts
-                .iter()
-                .filter_map(tcp)
-                .any(|tcp| !tcp.middlebox.is_empty())
-        }),
-        Note::SilenceAccepted => endpoints
-            .iter()
-            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(Reach::NoAnswer)),
-        Note::Ipv4Unwatched
-        | Note::Ipv6Unwatched
-        | Note::Wildcard
-        | Note::DanglingAlias
-        | Note::ResolverInvents => true,
-    }
-}
-
 fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     let target = &part.finding.target;
+    let mut what = Phrase::default().value(format_args!("{} {}", target.kind, target.address));
+    if let Some(payload) = &target.payload {
+        what = what.say(", payload ").value(payload);
+    }
     let mut facts = vec![
-        Fact::one(
-            "target",
-            Phrase::default().value(format_args!("{} {}", target.kind, target.address)),
-        ),
-        Fact::one("promise", headline::promise(target.barrier, &target.denial)),
+        Fact::one("target", what),
+        Fact::one("promise", promise(part.finding)),
     ];
     if part.verdict == Verdict::Exposed {
-        let furthest = part.endpoints.iter().filter_map(|e| e.reach).max();
+        let counted = part.endpoints.iter().filter(|e| e.counts());
+        let furthest = counted.filter_map(|e| e.reach).max();
         facts.push(Fact::one(
             "broken",
             broken(part.reason, furthest.or(part.finding.reach)),
         ));
     }
     facts.extend(seen);
-    facts.extend(name_facts(part.finding));
+    facts.extend(evidence::deniers(part.finding, part.endpoints));
+    facts.extend(evidence::middlebox(part.endpoints));
+    let said = name::lines(part.finding);
+    if !said.is_empty() {
+        facts.push(Fact {
+            label: "name",
+            lines: said,
+        });
+    }
     if !part.notes.is_empty() {
         let notes = part.notes.iter();
         facts.push(Fact {
             label: NOTE,
-            lines: notes.map(|n| Phrase::new(headline::note(*n))).collect(),
+            lines: notes.map(|n| notes::say(part.finding, *n)).collect(),
         });
     }
     facts.push(Fact::one(
@@ -211,11 +160,14 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
-/// The endpoints with the worst verdict first.
+/// The endpoints with the worst verdict first, and those that do not count last.
 fn worst_first<'a>(endpoints: &[&'a EndpointReport]) -> Vec<&'a EndpointReport> {
+    let (counted, beside): (Vec<&EndpointReport>, Vec<&EndpointReport>) =
+        endpoints.iter().partition(|e| e.counts());
     [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked]
         .into_iter()
-        .flat_map(|verdict| headline::with_verdict(endpoints, verdict))
+        .flat_map(|verdict| headline::with_verdict(&counted, verdict))
+        .chain(beside)
         .collect()
 }
 
@@ -239,9 +191,10 @@ fn endpoint_facts(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact>
             lines,
         });
     }
-    let telling = ordered.first().and_then(|e| saw::telling(e));
-    if let Some(attempt) = telling {
-        facts.extend(attempt_facts(attempt));
+    if let Some(first) = ordered.first()
+        && let Some(attempt) = saw::telling(first)
+    {
+        facts.extend(evidence::of(Door::of(finding, &first.endpoint), attempt));
     }
     facts
 }
@@ -251,9 +204,10 @@ fn every_endpoint(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact>
     let mut facts = Vec::new();
     for endpoint in worst_first(endpoints) {
         facts.push(Fact::one("seen", endpoint_line(finding, endpoint)));
+        let door = Door::of(finding, &endpoint.endpoint);
         let attempts = endpoint.attempts.iter().enumerate();
         let lines: Vec<Phrase> = attempts
-            .map(|(index, attempt)| attempt_line(finding, index.saturating_add(1), attempt))
+            .map(|(index, attempt)| attempt_line(door, index.saturating_add(1), attempt))
             .collect();
         if !lines.is_empty() {
             facts.push(Fact {
@@ -263,7 +217,7 @@ fn every_endpoint(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact>
         }
         let mut told: Vec<Fact> = Vec::new();
         for attempt in &endpoint.attempts {
-            for fact in attempt_facts(attempt) {
+            for fact in evidence::of(door, attempt) {
                 if !told.contains(&fact) {
                     told.push(fact);
                 }
@@ -275,15 +229,15 @@ fn every_endpoint(finding: &Finding, endpoints: &[&EndpointReport]) -> Vec<Fact>
 }
 
 /// `2 at 4.1 s, took 3.6 s: silence (nmap: filtered)`.
-fn attempt_line(finding: &Finding, number: usize, attempt: &Attempt) -> Phrase {
+fn attempt_line(door: Door<'_>, number: usize, attempt: &Attempt) -> Phrase {
     let phrase = Phrase::new(format!(
         "{number} at {}, took {}: ",
         duration(attempt.at_ms),
         duration(attempt.took_ms)
     ))
-    .join(saw::outcome(attempt, Some(&finding.target.denial)));
+    .join(saw::outcome(door, attempt));
     let state = match attempt.outcome {
-        Outcome::Reached(reach) => reach.nmap_state(),
+        Outcome::Reached(reach) => nmap_state(door.way, reach),
         Outcome::Blind(_) => None,
     };
     match state {
@@ -292,81 +246,41 @@ fn attempt_line(finding: &Finding, number: usize, attempt: &Attempt) -> Phrase {
     }
 }
 
-/// `TCP 20.1.2.3:5432 exposed: TCP connects, 1 attempt`.
+/// What nmap would call it: over UDP it does not take silence for a filter, and a ping has no port.
+const fn nmap_state(way: Way, reach: Reach) -> Option<&'static str> {
+    match (way, reach) {
+        (Way::Icmp, _) => None,
+        (Way::Udp | Way::Quic, Reach::NoAnswer) => Some("open|filtered"),
+        (Way::Tcp | Way::Udp | Way::Quic, reach) => reach.nmap_state(),
+    }
+}
+
+/// `TCP 20.1.2.3:5432 exposed: TCP connects, 1 attempt`,
+/// `QUIC 20.1.2.3:443 beside TCP: silence, 3 attempts (only an answer counts)`.
 fn endpoint_line(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
-    let phrase = Phrase::new(format!("{} ", endpoint.endpoint.transport))
-        .value(saw::place(&endpoint.endpoint))
-        .say(format!(" {}: ", endpoint.verdict))
-        .join(saw::brief(endpoint))
+    let door = Door::of(finding, &endpoint.endpoint);
+    let mut phrase = Phrase::new(format!("{} ", door.way)).value(saw::place(&endpoint.endpoint));
+    // Of a companion, what was not seen has no say.
+    let mute = endpoint.companion && endpoint.verdict == Verdict::Inconclusive;
+    if !mute {
+        phrase = phrase.say(format!(" {}", endpoint.verdict));
+    }
+    if endpoint.companion {
+        phrase = phrase.say(" beside TCP");
+    }
+    let phrase = phrase
+        .say(": ")
+        .join(saw::brief(door, endpoint))
         .say(saw::tries(endpoint));
     // The finding's own reason stands in its headline already.
     let known = endpoint.reason == finding.reason || endpoint.reach.is_none();
     match endpoint.verdict {
+        Verdict::Inconclusive if mute => phrase.say(" (only an answer counts)"),
         Verdict::Inconclusive if !known => {
             phrase.say(", but ").join(headline::why(&endpoint.reason))
         }
         Verdict::Exposed | Verdict::Inconclusive | Verdict::Blocked => phrase,
     }
-}
-
-fn attempt_facts(attempt: &Attempt) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let evidence = attempt.evidence.as_deref();
-    if let Some(http) = evidence.and_then(|e| e.http.as_ref()) {
-        facts.push(answer(http));
-    }
-    if let Some(tls) = evidence.and_then(|e| e.tls.as_ref()) {
-        facts.extend(tls_fact(tls));
-    }
-    facts
-}
-
-/// Status, title, where it leads and who answers.
-fn answer(http: &HttpEvidence) -> Fact {
-    let mut lines = vec![
-        Phrase::new("status ")
-            .value(http.status)
-            .say(" over ")
-            .value(&http.version),
-    ];
-    if let Some(title) = &http.title {
-        lines.push(Phrase::new("title ").quote(title));
-    }
-    for name in ["location", "www-authenticate", "server", "via"] {
-        if let Some(value) = saw::header(http, name) {
-            lines.push(Phrase::new(format!("{name}: ")).quote(value));
-        }
-    }
-    if let Some(unmet) = &http.unmet {
-        lines.push(Phrase::new("not the promised denial: ").quote(unmet));
-    }
-    Fact {
-        label: "answer",
-        lines,
-    }
-}
-
-fn tls_fact(tls: &TlsEvidence) -> Option<Fact> {
-    let mut lines = Vec::new();
-    if let Some(certificate) = &tls.certificate {
-        if certificate.names.is_empty() {
-            lines.push(Phrase::new("subject ").quote(&certificate.subject));
-        } else {
-            lines.push(Phrase::new("names ").values(&certificate.names, NAMES));
-        }
-        let mut issuer = Phrase::new("issued by ").quote(&certificate.issuer);
-        if let Some(not_after) = &certificate.not_after {
-            issuer = issuer.say(", valid to ").value(not_after);
-        }
-        lines.push(issuer);
-    }
-    if tls.certificate_requested {
-        lines.push(Phrase::new("the server asked for a client certificate"));
-    }
-    (!lines.is_empty()).then_some(Fact {
-        label: "certificate",
-        lines,
-    })
 }
 
 /// How the promise was broken.
@@ -378,78 +292,5 @@ fn broken(reason: &Reason, reach: Option<Reach>) -> Phrase {
     match reach {
         Some(reach) => phrase.say(": reached ").value(reach),
         None => phrase,
-    }
-}
-
-/// Who said what about the name, where the name decides or could not be found, and the aliases on
-/// the way.
-fn name_facts(finding: &Finding) -> Option<Fact> {
-    let report = finding.name.as_ref()?;
-    let mut lines = Vec::new();
-    if !finding.name_verdicts.is_empty() {
-        lines.extend(said(report));
-    }
-    let mut chains: Vec<&[String]> = Vec::new();
-    for query in &report.queries {
-        let chain = query.cnames.as_slice();
-        if !chain.is_empty() && !chains.contains(&chain) {
-            chains.push(chain);
-        }
-    }
-    let chains = chains.into_iter().take(NAMES);
-    lines.extend(chains.map(|chain| Phrase::new("alias of ").values(chain, NAMES)));
-    (!lines.is_empty()).then_some(Fact {
-        label: "name",
-        lines,
-    })
-}
-
-/// One line for each different answer: `1.1.1.1:53, 9.9.9.9:53: name does not exist`.
-fn said(report: &NameReport) -> Vec<Phrase> {
-    let mut answers: Vec<(&NameAnswer, Vec<&str>, BTreeSet<&str>)> = Vec::new();
-    for query in &report.queries {
-        let known = answers.iter_mut().find(|(a, ..)| **a == query.answer);
-        if let Some((_, resolvers, records)) = known {
-            if !resolvers.contains(&query.resolver.as_str()) {
-                resolvers.push(&query.resolver);
-            }
-            records.insert(query.record.as_str());
-        } else {
-            let records = BTreeSet::from([query.record.as_str()]);
-            answers.push((&query.answer, vec![&query.resolver], records));
-        }
-    }
-    let several = answers.len() > 1;
-    answers
-        .into_iter()
-        .map(|(answer, resolvers, records)| {
-            let mut phrase = Phrase::default().values(&resolvers, NAMES);
-            if several {
-                let records: Vec<&str> = records.into_iter().collect();
-                phrase = phrase.say(format!(" on {}", records.join(" and ")));
-            }
-            phrase = phrase.say(": ");
-            match answer {
-                NameAnswer::Addresses(addresses) => phrase.values(addresses, NAMES),
-                NameAnswer::Records(records) => quotes(phrase, records),
-                NameAnswer::NoData => phrase.say("no address"),
-                NameAnswer::NxDomain => phrase.say("name does not exist"),
-                NameAnswer::Blind(blind) => phrase.say(blind.to_string()),
-            }
-        })
-        .collect()
-}
-
-/// Records as quotes, for their owner chose their text.
-fn quotes(mut phrase: Phrase, records: &[String]) -> Phrase {
-    for (index, record) in records.iter().take(NAMES).enumerate() {
-        if index > 0 {
-            phrase = phrase.say(", ");
-        }
-        phrase = phrase.quote(record);
-    }
-    match records.len().checked_sub(NAMES) {
-        Some(0) | None => phrase,
-        Some(more) => phrase.say(format!(" and {more} more")),
     }
 }

@@ -1,18 +1,23 @@
 //! One line a finding: what stopped the outsider, or how far he got, or why nobody can tell.
 
+use super::door::{Door, Way};
+use super::name;
 use super::phrase::{Phrase, count};
 use super::saw;
 use crate::domain::address::is_global;
-use crate::domain::endpoint::{Endpoint, Transport};
-use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note};
+use crate::domain::endpoint::Transport;
+use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::reach::{Layer, Reach};
-use crate::domain::target::{Barrier, Denial};
+use crate::domain::target::Denial;
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
 
-/// The line for a whole finding.
+/// How many different stops are told one by one.
+const STOPS: usize = 4;
+
+/// The line for a whole finding. A companion is in it only where it is an exposure.
 #[must_use]
 pub fn finding(finding: &Finding) -> Phrase {
-    let endpoints: Vec<&EndpointReport> = finding.endpoints.iter().collect();
+    let endpoints: Vec<&EndpointReport> = finding.counted().collect();
     let names: Vec<&NameVerdict> = finding.name_verdicts.iter().collect();
     parts(
         finding,
@@ -65,19 +70,24 @@ fn exposed(
         return exposed_name(finding, reason, names);
     };
     let place = saw::place(&worst.endpoint);
-    let seen = || saw::endpoint(worst, Some(&finding.target.denial));
+    let door = Door::of(finding, &worst.endpoint);
+    let seen = || saw::endpoint(door, worst);
     let phrase = if worst.reason == Reason::WeakerThanPromised {
+        let from = match (door.way, worst.reach) {
+            (Way::Tcp, Some(Reach::Refused)) => " from ",
+            _ => " at ",
+        };
         seen()
-            .say(" from ")
+            .say(from)
             .value(place)
             .join(weaker(&finding.target.denial))
     } else {
         match worst.reach {
             Some(Reach::PublicAddress) => {
-                saw::name(finding, is_global).say(", open to the internet")
+                name::name(finding, is_global).say(", open to the internet")
             }
-            Some(Reach::Connected) => accepts(&worst.endpoint),
-            Some(Reach::TlsRefused) => accepts(&worst.endpoint).say("; ").join(seen()),
+            Some(Reach::Connected) => accepts(door, worst),
+            Some(Reach::TlsRefused) => accepts(door, worst).say("; ").join(seen()),
             Some(
                 Reach::NoName
                 | Reach::PrivateAddress
@@ -92,6 +102,7 @@ fn exposed(
             | None => seen().say(" at ").value(place),
         }
     };
+    let phrase = phrase.join(beside(finding, worst));
     match found.len() {
         0 | 1 => phrase,
         _ if worst.reach == Some(Reach::PublicAddress) => phrase,
@@ -99,11 +110,31 @@ fn exposed(
     }
 }
 
+/// `: UDP 443 is open beside TCP 443`, for what nobody declared and everybody forgets. Of a stop that was
+/// not promised, only where it was.
+fn beside(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
+    let port = match endpoint.endpoint.port {
+        Some(port) if endpoint.companion => port,
+        _ => return Phrase::default(),
+    };
+    if endpoint.reason == Reason::WeakerThanPromised {
+        return Phrase::new(format!(" (UDP {port} beside TCP {port})"));
+    }
+    let mut declared = finding.endpoints.iter().filter(|e| {
+        e.endpoint.transport == Transport::Tcp && e.endpoint.address == endpoint.endpoint.address
+    });
+    Phrase::new(if declared.any(|tcp| tcp.verdict == Verdict::Blocked) {
+        format!(": UDP {port} is open, where TCP {port} is not")
+    } else {
+        format!(": UDP {port} is open beside TCP {port}")
+    })
+}
+
 /// The name alone is the exposure: only the addresses that make it one are told.
 fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> Phrase {
     let mut exposed = names.iter().filter(|n| n.verdict == Verdict::Exposed);
     let public = exposed.any(|n| n.reach == Some(Reach::PublicAddress));
-    let phrase = saw::name(finding, |address| !public || is_global(address));
+    let phrase = name::name(finding, |address| !public || is_global(address));
     if *reason == Reason::WeakerThanPromised {
         phrase.join(weaker(&finding.target.denial))
     } else {
@@ -111,18 +142,44 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
     }
 }
 
-/// `TCP 5432 accepts connections at 192.0.2.1`, `192.0.2.1 replies to ping`.
-fn accepts(endpoint: &Endpoint) -> Phrase {
-    match (endpoint.transport, endpoint.port) {
-        (Transport::Icmp, _) | (_, None) => Phrase::new("")
-            .value(endpoint.address)
-            .say(" replies to ping"),
-        (Transport::Tcp, Some(port)) => {
-            Phrase::new(format!("TCP {port} accepts connections at ")).value(endpoint.address)
+/// `TCP 22 accepts connections at 192.0.2.1, banner "SSH-2.0-…"`, `UDP 53 answers at 192.0.2.1`,
+/// `192.0.2.1 replies to ping`.
+fn accepts(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
+    let evidence = saw::evidence(endpoint);
+    let port = match endpoint.endpoint.port {
+        Some(port) if door.way != Way::Icmp => port,
+        _ => {
+            return Phrase::default()
+                .value(door.address)
+                .say(" replies to ping");
         }
-        (Transport::Udp, Some(port)) => {
-            Phrase::new(format!("UDP {port} answers at ")).value(endpoint.address)
+    };
+    let at = |what: &str| Phrase::new(format!("{what} at ")).value(door.address);
+    match door.way {
+        Way::Tcp => {
+            let phrase = at(&format!("TCP {port} accepts connections"));
+            let tcp = evidence.and_then(|e| e.tcp.as_ref());
+            match tcp {
+                Some(tcp) if !tcp.middlebox.is_empty() => phrase.say(", possibly a middlebox"),
+                Some(tcp) => match &tcp.banner {
+                    // The line's end is no news.
+                    Some(banner) => phrase
+                        .say(", banner ")
+                        .quote(banner.trim_end_matches("\\n").trim_end_matches("\\r")),
+                    None => phrase,
+                },
+                None => phrase,
+            }
         }
+        Way::Quic => {
+            let quic = evidence.and_then(|e| e.quic.as_ref());
+            at(&if quic.is_some_and(saw::spoken) {
+                format!("UDP {port} speaks QUIC")
+            } else {
+                format!("UDP {port} answers")
+            })
+        }
+        Way::Udp | Way::Icmp => at(&format!("UDP {port} answers")).join(saw::says(evidence, ": ")),
     }
 }
 
@@ -160,7 +217,7 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
     if let Some(others @ 1..) = found.len().checked_sub(1) {
         place = place.say(format!(" and {}", more(others)));
     }
-    let seen = || saw::endpoint(worst, Some(&finding.target.denial));
+    let seen = || saw::endpoint(Door::of(finding, &worst.endpoint), worst);
     match reason {
         // Nothing was seen.
         Reason::Blind { .. } => why(reason).join(place),
@@ -221,7 +278,7 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
     // How often each; not where it names its own address.
     let mut stops: Vec<(Phrase, Option<usize>)> = Vec::new();
     for endpoint in endpoints {
-        let stop = stop(endpoint, &finding.target.denial);
+        let stop = stop(finding, endpoint);
         let private = endpoint.reach == Some(Reach::PrivateAddress);
         match stops.iter_mut().find(|(known, _)| *known == stop) {
             Some((_, number)) => *number = number.map(|n| n.saturating_add(1)),
@@ -231,10 +288,11 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
     let mut phrase = Phrase::default();
     let mut basis = Vec::new();
     if !names.is_empty() {
-        phrase = phrase.join(saw::name(finding, |_| true));
-        basis.push(Phrase::new(saw::agreement(finding)));
+        phrase = phrase.join(name::name(finding, |_| true));
+        basis.push(Phrase::new(name::agreement(finding)));
     }
     let several = stops.len() > 1;
+    let left_out = stops.split_off(stops.len().min(STOPS));
     for (stop, number) in stops {
         if !phrase.is_empty() {
             phrase = phrase.say("; ");
@@ -243,6 +301,13 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
         if let Some(number) = number.filter(|_| several) {
             phrase = phrase.say(format!(" at {number}"));
         }
+    }
+    if !left_out.is_empty() {
+        let number = left_out.iter().map(|(_, number)| number.unwrap_or(1)).sum();
+        phrase = phrase.say(format!(
+            "; {} stopped otherwise",
+            count(number, "more endpoint")
+        ));
     }
     if !endpoints.is_empty() {
         basis.push(Phrase::new(count(endpoints.len(), "endpoint")));
@@ -299,10 +364,22 @@ fn controls<'a>(rests: impl Iterator<Item = (&'a RestsOn, bool)>) -> Option<Phra
 }
 
 /// What stopped an outsider at one endpoint.
-fn stop(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
+fn stop(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
+    let door = Door::of(finding, &endpoint.endpoint);
     match endpoint.reach {
-        Some(Reach::NoAnswer) => Phrase::new("firewall is silent"),
-        Some(Reach::Refused) => Phrase::new("stopped by TCP reset"),
+        Some(Reach::NoAnswer) => match door.way {
+            Way::Tcp => Phrase::new("firewall is silent"),
+            Way::Udp => {
+                let phrase = Phrase::new("no answer over UDP");
+                match &finding.target.payload {
+                    Some(payload) => phrase.say(" to ").join(saw::payload(payload)),
+                    None => phrase,
+                }
+            }
+            Way::Quic => Phrase::new("no answer to QUIC"),
+            Way::Icmp => Phrase::new("no reply to ping"),
+        },
+        Some(Reach::Refused) if door.way == Way::Tcp => Phrase::new("stopped by TCP reset"),
         Some(Reach::PrivateAddress) => Phrase::new("address ")
             .value(endpoint.endpoint.address)
             .say(" is not globally routable"),
@@ -311,66 +388,13 @@ fn stop(endpoint: &EndpointReport, denial: &Denial) -> Phrase {
             | Reach::PublicAddress
             | Reach::PublicRecord
             | Reach::Prohibited
+            | Reach::Refused
             | Reach::Connected
             | Reach::TlsRefused
             | Reach::TlsEstablished
             | Reach::Denied
             | Reach::Served,
         )
-        | None => saw::endpoint(endpoint, Some(denial)),
-    }
-}
-
-/// What the target promises: `no connection from outside (barrier network)`.
-#[must_use]
-pub fn promise(barrier: Barrier, denial: &Denial) -> Phrase {
-    let what = match barrier {
-        Barrier::Dns => "no public address",
-        Barrier::Network => "no connection from outside",
-        Barrier::Tls => "no TLS session from outside",
-        Barrier::Http => "no HTTP answer but a denial",
-    };
-    let mut phrase = Phrase::new(format!("{what} (barrier {barrier}"));
-    if denial.stops.len() < barrier.stops().len() {
-        let stops: Vec<Reach> = denial.stops.iter().copied().collect();
-        phrase = phrase.say(": only ").values(&stops, 4).say(" counts");
-    }
-    if barrier == Barrier::Http {
-        let status: Vec<String> = denial.http.status.iter().map(u16::to_string).collect();
-        phrase = phrase.say(": status ").values(&status, 8);
-        for (name, value) in &denial.http.header {
-            phrase = phrase
-                .say(", header ")
-                .value(format_args!("{name}: {value}"));
-        }
-        if let Some(body) = &denial.http.body {
-            phrase = phrase.say(", body matching ").value(body);
-        }
-    }
-    phrase.say(")")
-}
-
-/// What a note says.
-#[must_use]
-pub const fn note(note: Note) -> &'static str {
-    match note {
-        Note::OnlyNoListener => {
-            "something answered with a reset: only the absence of a listener protects it"
-        }
-        Note::Ipv6Unwatched => "IPv6 is declared unwatched",
-        Note::Ipv4Unwatched => "IPv4 is declared unwatched",
-        Note::ControlOnOtherPort => "the control stood on another port than the endpoint",
-        Note::ResolverInvents => "a resolver answers for names that cannot exist",
-        Note::PrivateAddressPublished => {
-            "a resolver gives addresses that are not globally routable"
-        }
-        Note::Wildcard => "the zone has a wildcard: a random name beside this one resolves too",
-        Note::DanglingAlias => {
-            "an alias leads to a name that does not exist: whoever registers it takes this name over"
-        }
-        Note::SilenceAccepted => {
-            "silence counts here by `accept_silence`, although an open service may be silent too"
-        }
-        Note::PossiblyMiddlebox => "possibly a middlebox, not the target, completed the handshake",
+        | None => saw::endpoint(door, endpoint),
     }
 }

@@ -8,11 +8,8 @@ use std::io::Write;
 
 use serde::Deserialize;
 
-use crate::domain::finding::{EndpointReport, Finding, TargetInfo};
-use crate::domain::observation::{Caveat, Outcome};
-use crate::domain::reach::Reach;
+use super::claims;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
-use crate::domain::verdict::{Reason, RestsOn, Standing, Verdict, judge};
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -113,85 +110,21 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
             "its totals do not count its findings".to_owned(),
         ));
     }
-    match report.findings.iter().find(|f| too_mild(f, report)) {
+    if claims::hides_its_side(report) {
+        return Err(Error::Contradiction(
+            "it does not say that it looked from inside, and it reached what only insiders reach"
+                .to_owned(),
+        ));
+    }
+    match report
+        .findings
+        .iter()
+        .find(|finding| claims::too_mild(finding, report))
+    {
         Some(finding) => Err(Error::Contradiction(format!(
             "the finding {:?} is {}, and what was seen of it does not bear that out",
             finding.target.name, finding.verdict
         ))),
         None => Ok(()),
     }
-}
-
-/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen.
-fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
-    let endpoints = finding.endpoints.iter();
-    let names = finding.name_verdicts.iter();
-    let worst = endpoints
-        .map(|e| e.verdict)
-        .chain(names.map(|n| n.verdict))
-        .max();
-    match worst {
-        None => finding.verdict == Verdict::Blocked,
-        Some(worst) if worst > finding.verdict => true,
-        Some(_) => {
-            let target = &finding.target;
-            finding
-                .endpoints
-                .iter()
-                .any(|e| e.verdict == Verdict::Blocked && !borne_out(target, e, report))
-                || finding.name_verdicts.iter().any(|n| {
-                    n.verdict == Verdict::Blocked && !stopped(target, n.reach, None, &n.reason)
-                        || !known(n.rests_on.as_ref(), report)
-                })
-        }
-    }
-}
-
-/// Whether an endpoint's own attempts say that it is blocked.
-fn borne_out(target: &TargetInfo, endpoint: &EndpointReport, report: &RoundReport) -> bool {
-    let attempts = &endpoint.attempts;
-    let seen = if attempts.is_empty() {
-        // The one rung that is reached without an attempt.
-        endpoint.reach == Some(Reach::PrivateAddress)
-    } else {
-        attempts.iter().all(|attempt| {
-            let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
-            let caveat = http.and_then(|http| http.caveat);
-            let reach = match attempt.outcome {
-                Outcome::Reached(reach) => Some(reach),
-                Outcome::Blind(_) => None,
-            };
-            stopped(target, reach, caveat, &endpoint.reason)
-        })
-    };
-    seen && known(endpoint.rests_on.as_ref(), report)
-}
-
-/// Whether this rung is a stop that counts for the target, the controls left aside.
-fn stopped(
-    target: &TargetInfo,
-    reach: Option<Reach>,
-    caveat: Option<Caveat>,
-    reason: &Reason,
-) -> bool {
-    *reason == Reason::Stopped
-        && reach.is_some_and(|reach| {
-            let outcome = Outcome::Reached(reach);
-            let none = &Standing::NotNeeded;
-            judge(
-                target.barrier,
-                &target.denial,
-                outcome,
-                caveat.map(Into::into),
-                none,
-                None,
-            )
-            .verdict
-                == Verdict::Blocked
-        })
-}
-
-/// Whether the control that something rests on stands in the report.
-fn known(rests_on: Option<&RestsOn>, report: &RoundReport) -> bool {
-    rests_on.is_none_or(|rests_on| report.controls.iter().any(|c| c.name == rests_on.control))
 }

@@ -1,19 +1,28 @@
 //! Reports: one file a format, each a pure function of a finished round.
 //!
-//! `phrase` keeps our own words and other people's apart, `saw` and `headline` put a finding into
-//! words, `facts` collects the evidence; the formats only lay those out. Nothing here reads a file, a
+//! `phrase` keeps our own words and other people's apart. `saw`, `name` and `headline` put a finding into
+//! words, `facts` collects the evidence (`evidence`, `promise`, `notes`), `vantage` and `coverage` say
+//! where the round looked from and what it could not see; the formats only lay those out. Nothing here reads a file, a
 //! clock or the environment.
 
 pub mod annotations;
+mod claims;
 pub mod console;
+mod coverage;
+mod door;
+mod evidence;
 mod facts;
 mod headline;
 pub mod hint;
 pub mod json;
 pub mod junit;
+mod name;
+mod notes;
 pub mod outputs;
 mod phrase;
+mod promise;
 mod saw;
 pub mod summary;
+mod vantage;
 
 pub use phrase::count;

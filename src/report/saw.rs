@@ -1,15 +1,19 @@
 //! What an attempt and an endpoint saw, in words. Facts only; whether they are good or bad is said
 //! elsewhere.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
+use super::door::{Door, Way};
 use super::phrase::{Phrase, count};
 use crate::domain::endpoint::Endpoint;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
-use crate::domain::observation::{Attempt, Evidence, HttpEvidence, Outcome, StoppedBy};
+use crate::domain::finding::EndpointReport;
+use crate::domain::observation::{
+    Attempt, Evidence, HttpEvidence, IcmpError, Middlebox, Outcome, QuicEvidence, StoppedBy,
+};
+use crate::domain::payload::Mute;
 use crate::domain::reach::Reach;
 use crate::domain::target::Denial;
+
+/// How many versions of QUIC are shown.
+const VERSIONS: usize = 4;
 
 /// The attempt that says most about an endpoint: the first that got furthest, or else the last.
 #[must_use]
@@ -25,28 +29,34 @@ pub fn telling(endpoint: &EndpointReport) -> Option<&Attempt> {
     best.map_or_else(|| endpoint.attempts.last(), |(attempt, _)| Some(attempt))
 }
 
+/// The evidence of that attempt.
+#[must_use]
+pub fn evidence(endpoint: &EndpointReport) -> Option<&Evidence> {
+    telling(endpoint)?.evidence.as_deref()
+}
+
 /// The HTTP answer that says most about an endpoint, if there was one.
 #[must_use]
 pub fn http(endpoint: &EndpointReport) -> Option<&HttpEvidence> {
-    telling(endpoint)?.evidence.as_deref()?.http.as_ref()
+    evidence(endpoint)?.http.as_ref()
 }
 
 /// The same in few words, where the HTTP answer is told elsewhere.
 #[must_use]
-pub fn brief(endpoint: &EndpointReport) -> Phrase {
+pub fn brief(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
     match http(endpoint) {
-        Some(http) => Phrase::new(format!("HTTP {}", http.status)),
-        None => self::endpoint(endpoint, None),
+        Some(http) => Phrase::new(status(door.way, http)),
+        None => self::endpoint(door.briefly(), endpoint),
     }
 }
 
 /// What was seen at an endpoint, without its address: `silence`, `TCP reset`, `HTTP 403 …`.
 #[must_use]
-pub fn endpoint(endpoint: &EndpointReport, denial: Option<&Denial>) -> Phrase {
+pub fn endpoint(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
     match telling(endpoint) {
-        Some(attempt) => outcome(attempt, denial),
+        Some(attempt) => outcome(door, attempt),
         None => match endpoint.reach {
-            Some(reach) => rung(reach, None, None),
+            Some(reach) => rung(door, reach, None),
             None => Phrase::new("not tried"),
         },
     }
@@ -54,10 +64,10 @@ pub fn endpoint(endpoint: &EndpointReport, denial: Option<&Denial>) -> Phrase {
 
 /// What an attempt saw. With a denial, the headers that it asks for are shown.
 #[must_use]
-pub fn outcome(attempt: &Attempt, denial: Option<&Denial>) -> Phrase {
+pub fn outcome(door: Door<'_>, attempt: &Attempt) -> Phrase {
     let evidence = attempt.evidence.as_deref();
     match attempt.outcome {
-        Outcome::Reached(reach) => rung(reach, evidence, denial),
+        Outcome::Reached(reach) => rung(door, reach, evidence),
         Outcome::Blind(blind) => {
             let phrase = Phrase::new(blind.to_string());
             match evidence.and_then(|e| e.stopped_by.as_ref()) {
@@ -72,50 +82,150 @@ pub fn outcome(attempt: &Attempt, denial: Option<&Denial>) -> Phrase {
     }
 }
 
-fn rung(reach: Reach, evidence: Option<&Evidence>, denial: Option<&Denial>) -> Phrase {
+fn rung(door: Door<'_>, reach: Reach, evidence: Option<&Evidence>) -> Phrase {
     let stopped_by = evidence.and_then(|e| e.stopped_by.as_ref());
     match reach {
         Reach::NoName => Phrase::new("name does not exist"),
         Reach::PrivateAddress => Phrase::new("not globally routable, so not connected to"),
         Reach::PublicAddress => Phrase::new("published and globally routable"),
         Reach::PublicRecord => Phrase::new("published"),
-        Reach::NoAnswer => Phrase::new("silence"),
-        Reach::Prohibited => prohibited(stopped_by),
-        Reach::Refused => Phrase::new("TCP reset"),
-        Reach::Connected => Phrase::new("TCP connects").join(then(stopped_by)),
-        Reach::TlsRefused => tls_refused(stopped_by),
-        Reach::TlsEstablished => Phrase::new("TLS handshake completes").join(then(stopped_by)),
+        Reach::NoAnswer => Phrase::new(match door.way {
+            Way::Tcp | Way::Udp | Way::Quic => "silence",
+            Way::Icmp => "no reply to ping",
+        }),
+        Reach::Prohibited => prohibited(door, stopped_by),
+        Reach::Refused => refused(door.way, stopped_by),
+        Reach::Connected => connected(door, evidence).join(then(stopped_by)),
+        Reach::TlsRefused => tls_refused(door.way, stopped_by),
+        Reach::TlsEstablished => Phrase::new(match door.way {
+            Way::Tcp | Way::Udp | Way::Icmp => "TLS handshake completes",
+            Way::Quic => "QUIC handshake completes",
+        })
+        .join(then(stopped_by)),
         Reach::Denied | Reach::Served => match evidence.and_then(|e| e.http.as_ref()) {
-            Some(http) => http_answer(http, denial),
+            Some(http) => http_answer(door.way, http, door.denial),
             None => Phrase::new("HTTP answer"),
         },
     }
 }
 
 /// `denied by 198.51.100.1: administratively prohibited`.
-fn prohibited(stopped_by: Option<&StoppedBy>) -> Phrase {
+fn prohibited(door: Door<'_>, stopped_by: Option<&StoppedBy>) -> Phrase {
     match stopped_by {
-        Some(StoppedBy::Icmp(error)) => match error.from {
-            Some(from) => Phrase::new("denied by ").value(from),
-            None => Phrase::new("denied by a device on the way"),
-        }
-        .say(format!(": {}", error.meaning())),
+        Some(StoppedBy::Icmp(error)) => Phrase::new("denied by ")
+            .join(sender(door, error))
+            .say(format!(": {}", error.meaning())),
         Some(_) | None => Phrase::new("denied by a device on the way"),
     }
 }
 
+/// Who sent an ICMP error: the target itself, a device by its address, or one that nobody named.
+#[must_use]
+pub fn sender(door: Door<'_>, error: &IcmpError) -> Phrase {
+    match error.from {
+        Some(_) if error.is_from(door.address) => Phrase::new("the target itself"),
+        Some(from) => Phrase::default().value(from),
+        None => Phrase::new("a device on the way"),
+    }
+}
+
+/// A reset for TCP. For UDP it is an ICMP error of the target itself; a system that does not hand
+/// over who sent it leaves that open.
+fn refused(way: Way, stopped_by: Option<&StoppedBy>) -> Phrase {
+    Phrase::new(match (way, stopped_by) {
+        (Way::Tcp, _) => "TCP reset",
+        (Way::Udp | Way::Quic, Some(StoppedBy::Icmp(_))) => {
+            "refused by the target itself: port unreachable"
+        }
+        (Way::Udp | Way::Quic, _) => "refused: port unreachable",
+        (Way::Icmp, _) => "refused by the target itself",
+    })
+}
+
+/// `TCP connects`, `UDP answers: "…"`, `QUIC answers with versions 1, 0x6b3343cf`, `replies to ping`.
+fn connected(door: Door<'_>, evidence: Option<&Evidence>) -> Phrase {
+    match door.way {
+        Way::Tcp => Phrase::new("TCP connects"),
+        Way::Udp if door.brief => Phrase::new("UDP answers"),
+        Way::Udp => Phrase::new("UDP answers").join(says(evidence, ": ")),
+        Way::Quic => match evidence.and_then(|e| e.quic.as_ref()) {
+            Some(quic) if !quic.versions.is_empty() && !door.brief => {
+                Phrase::new("QUIC answers with ").join(versions(quic))
+            }
+            Some(quic) if spoken(quic) => Phrase::new("QUIC answers"),
+            Some(_) | None => Phrase::new("UDP answers"),
+        },
+        Way::Icmp => Phrase::new("replies to ping"),
+    }
+}
+
+/// Whether what answered is QUIC.
+#[must_use]
+pub const fn spoken(quic: &QuicEvidence) -> bool {
+    !quic.versions.is_empty() || quic.handshake || quic.closed.is_some()
+}
+
+/// `versions 1, 0x6b3343cf`.
+#[must_use]
+pub fn versions(quic: &QuicEvidence) -> Phrase {
+    let noun = match quic.versions.len() {
+        1 => "version ",
+        _ => "versions ",
+    };
+    Phrase::new(noun).values(&quic.versions, VERSIONS)
+}
+
+/// What a UDP service says of itself, behind some words of ours.
+#[must_use]
+pub fn says(evidence: Option<&Evidence>, before: &str) -> Phrase {
+    let answer = evidence
+        .and_then(|e| e.udp.as_ref())
+        .and_then(|u| u.answer.as_ref());
+    match answer.and_then(|answer| answer.says.as_ref()) {
+        Some(says) => Phrase::new(before).quote(says),
+        None => Phrase::default(),
+    }
+}
+
+/// What is sent to a UDP port, by the word in the report: a question of a protocol, the user's bytes,
+/// or nothing but a datagram where no question would be answered.
+#[must_use]
+pub fn payload(word: &str) -> Phrase {
+    if word == "hex" {
+        Phrase::new("the configured bytes")
+    } else if Mute::ALL.iter().any(|mute| mute.as_str() == word) {
+        Phrase::new("an empty datagram")
+    } else {
+        Phrase::default().value(word)
+    }
+}
+
+/// What speaks for a device before the target.
+#[must_use]
+pub const fn middlebox(sign: Middlebox) -> &'static str {
+    match sign {
+        Middlebox::NeverAcknowledged => "data was never acknowledged",
+        Middlebox::ResetAtOnce => "a reset came right behind the handshake",
+        Middlebox::EveryPortAlike => "a port where nobody would listen behaves in the same way",
+    }
+}
+
 /// `server ended TLS: certificate required`.
-fn tls_refused(stopped_by: Option<&StoppedBy>) -> Phrase {
+fn tls_refused(way: Way, stopped_by: Option<&StoppedBy>) -> Phrase {
+    let what = match way {
+        Way::Tcp | Way::Udp | Way::Icmp => "server ended TLS",
+        Way::Quic => "server ended the QUIC handshake",
+    };
     match stopped_by {
         Some(StoppedBy::Alert { code, name, .. }) => {
             let words = name.replace('_', " ");
             if words.chars().all(|c| c.is_ascii_lowercase() || c == ' ') && !words.is_empty() {
-                Phrase::new(format!("server ended TLS: {words}"))
+                Phrase::new(format!("{what}: {words}"))
             } else {
-                Phrase::new(format!("server ended TLS: alert {code}"))
+                Phrase::new(format!("{what}: alert {code}"))
             }
         }
-        Some(_) | None => Phrase::new("server ended TLS"),
+        Some(_) | None => Phrase::new(what),
     }
 }
 
@@ -148,9 +258,17 @@ fn then(stopped_by: Option<&StoppedBy>) -> Phrase {
     }
 }
 
+/// `HTTP 200`, and over QUIC `HTTP 200 over HTTP/3`.
+fn status(way: Way, http: &HttpEvidence) -> String {
+    match way {
+        Way::Tcp | Way::Udp | Way::Icmp => format!("HTTP {}", http.status),
+        Way::Quic => format!("HTTP {} over HTTP/3", http.status),
+    }
+}
+
 /// `HTTP 403 with server: awselb/2.0`, `HTTP 302 to https://…`, `HTTP 200, title "…"`.
-fn http_answer(http: &HttpEvidence, denial: Option<&Denial>) -> Phrase {
-    let mut phrase = Phrase::new(format!("HTTP {}", http.status));
+fn http_answer(way: Way, http: &HttpEvidence, denial: Option<&Denial>) -> Phrase {
+    let mut phrase = Phrase::new(status(way, http));
     if http.plain_on_tls {
         phrase = phrase.say(" in plain text on the TLS port");
     }
@@ -184,59 +302,6 @@ fn header_of<'a>(
 #[must_use]
 pub fn header<'a>(http: &'a HttpEvidence, name: &'a str) -> Option<&'a str> {
     header_of(http, [name].into_iter()).map(|(_, value)| value)
-}
-
-/// What the resolvers said about the name, with the addresses that are wanted: `name does not exist`.
-#[must_use]
-pub fn name(finding: &Finding, wanted: impl Fn(IpAddr) -> bool) -> Phrase {
-    let mut addresses = Vec::new();
-    let (mut nxdomain, mut other) = (0_usize, 0_usize);
-    for query in finding.name.iter().flat_map(|name| &name.queries) {
-        match &query.answer {
-            NameAnswer::Addresses(found) => {
-                addresses.extend(found.iter().copied().filter(|address| wanted(*address)));
-            }
-            NameAnswer::NxDomain => nxdomain += 1,
-            NameAnswer::NoData | NameAnswer::Records(_) | NameAnswer::Blind(_) => other += 1,
-        }
-    }
-    addresses.sort_unstable();
-    addresses.dedup();
-    if !addresses.is_empty() {
-        Phrase::new("name leads to ").values(&addresses, 6)
-    } else if nxdomain > 0 && other == 0 {
-        Phrase::new("name does not exist")
-    } else {
-        Phrase::new("name has no address")
-    }
-}
-
-/// How many resolvers that rests on: `2 resolvers agree`, or only `2 resolvers asked` where their
-/// answers differ.
-#[must_use]
-pub fn agreement(finding: &Finding) -> String {
-    let mut answers: BTreeMap<&str, Vec<(&str, NameAnswer)>> = BTreeMap::new();
-    for query in finding.name.iter().flat_map(|name| &name.queries) {
-        let mut answer = query.answer.clone();
-        if let NameAnswer::Addresses(addresses) = &mut answer {
-            // Resolvers turn them round.
-            addresses.sort_unstable();
-            addresses.dedup();
-        }
-        let own = answers.entry(&query.resolver).or_default();
-        own.push((query.record.as_str(), answer));
-    }
-    for own in answers.values_mut() {
-        own.sort_by_key(|(record, _)| *record);
-    }
-    let mut all = answers.values();
-    let first = all.next();
-    let agree = all.all(|own| Some(own) == first);
-    match answers.len() {
-        0 | 1 => "1 resolver asked".to_owned(),
-        many if agree => format!("{many} resolvers agree"),
-        many => format!("{many} resolvers asked"),
-    }
 }
 
 /// An endpoint's address and port, without the transport's name.

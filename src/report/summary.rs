@@ -4,11 +4,13 @@
 //! kept here, and what was left out is said. Values and quotes are code spans: nothing that a server
 //! sent becomes markup, a mention, a reference, a link or an image.
 
-use super::console;
+use super::coverage;
 use super::facts;
 use super::headline;
 use super::hint;
+use super::notes;
 use super::phrase::{Phrase, count};
+use super::vantage;
 use crate::domain::escape::markdown_name;
 use crate::domain::finding::Finding;
 use crate::domain::report::RoundReport;
@@ -170,9 +172,9 @@ fn head(report: &RoundReport) -> String {
         totals.inconclusive,
         totals.blocked,
         totals.targets,
-        console::effort(report).markdown(),
-        console::begun(report),
-        console::vantage(report).markdown(),
+        vantage::effort(report).markdown(),
+        vantage::begun(report),
+        vantage::seen_from(report).markdown(),
     )
 }
 
@@ -199,9 +201,9 @@ fn row(finding: &Finding) -> String {
         // The notes of the others stand with their evidence.
         Verdict::Exposed | Verdict::Inconclusive => {}
         Verdict::Blocked => {
-            for note in facts::notes(finding) {
+            for note in notes::of(finding) {
                 text.push_str("<br>");
-                text.push_str(&Phrase::new(headline::note(note)).markdown());
+                text.push_str(&notes::say(finding, note).markdown());
             }
         }
     }
@@ -222,7 +224,7 @@ fn bullet(text: &str) -> String {
     format!("- {text}\n")
 }
 
-/// Hints and controls.
+/// Hints, coverage, vantage and controls.
 fn tail(report: &RoundReport) -> String {
     let mut out = String::new();
     let hints = hint::hints(report);
@@ -232,14 +234,55 @@ fn tail(report: &RoundReport) -> String {
             out.push_str(&bullet(&hint.phrase().markdown()));
         }
     }
+    out.push_str(&coverage_table(report));
+    out.push_str(&folded("Vantage", &vantage_table(report)));
     if !report.controls.is_empty() {
-        out.push_str("\n<details><summary>");
-        out.push_str(&count(report.controls.len(), "control"));
-        out.push_str("</summary>\n\n");
-        for control in &report.controls {
-            out.push_str(&bullet(&console::control_line(control).markdown()));
-        }
-        out.push_str("\n</details>\n");
+        let controls = report.controls.iter().map(vantage::control_line);
+        let guard = report.vantage.outside.as_ref().map(vantage::guard_line);
+        let lines: String = controls
+            .chain(guard)
+            .map(|line| bullet(&line.markdown()))
+            .collect();
+        out.push_str(&folded(&count(report.controls.len(), "control"), &lines));
     }
     out
+}
+
+fn folded(title: &str, content: &str) -> String {
+    format!("\n<details><summary>{title}</summary>\n\n{content}\n</details>\n")
+}
+
+/// What is watched and what is not: seen at once where there is a gap, folded where there is none.
+fn coverage_table(report: &RoundReport) -> String {
+    if report.coverage.is_empty() {
+        return String::new();
+    }
+    let mut table = "| what | is it watched? | targets |\n| :--- | :--- | :--- |\n".to_owned();
+    for line in &report.coverage {
+        let right = format!(
+            "{} | {}",
+            coverage::watch(line).markdown(),
+            coverage::targets(line).markdown()
+        );
+        let left = Phrase::new(coverage::what(line)).markdown();
+        table.push_str(&table_row(&left, &right));
+    }
+    if coverage::is_whole(report) {
+        folded("Coverage: all is watched", &table)
+    } else {
+        format!("\n### Coverage\n\n{table}")
+    }
+}
+
+/// Where the round looked from, when, and with what.
+fn vantage_table(report: &RoundReport) -> String {
+    let mut table = String::new();
+    for (index, (label, text)) in vantage::table(report).into_iter().enumerate() {
+        table.push_str(&table_row(label, &text.markdown()));
+        // Markdown wants a head for every table: the first row is it.
+        if index == 0 {
+            table.push_str("| :--- | :--- |\n");
+        }
+    }
+    table
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::answers::{dangles, missing};
 use super::control::Controls;
 use super::names::Names;
 use super::watch::{Sight, Tried};
@@ -10,10 +11,12 @@ use crate::domain::endpoint::Family;
 use crate::domain::finding::{
     EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
 };
-use crate::domain::observation::{Blind, Caveat, Outcome};
+use crate::domain::observation::{Attempt, Blind, Outcome};
+use crate::domain::payload::Silence;
 use crate::domain::reach::{Layer, Reach};
+use crate::domain::report::Side;
 use crate::domain::target::{Barrier, Target, TargetKind};
-use crate::domain::verdict::{Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// Judges one target. `index` is its place in the plan.
 pub(crate) fn finding(
@@ -23,11 +26,13 @@ pub(crate) fn finding(
     controls: &Controls<'_>,
     names: &Names,
 ) -> Finding {
+    let invented = names.invented();
     let judge = Judge {
         target,
         index,
         by_name: sight.name.is_some(),
-        invented: names.invented(),
+        invented,
+        side: controls.side(invented),
         controls,
     };
     let mut name_verdicts = Vec::new();
@@ -43,9 +48,15 @@ pub(crate) fn finding(
     );
     endpoints.sort_by_key(|report| report.endpoint);
 
+    // What is tried beside the declared endpoints can only add an exposure.
+    let counted = || {
+        endpoints
+            .iter()
+            .filter(|e| !e.companion || e.verdict == Verdict::Exposed)
+    };
     let parts = || {
         let names = name_verdicts.iter().map(|n| (n.verdict, &n.reason));
-        names.chain(endpoints.iter().map(|e| (e.verdict, &e.reason)))
+        names.chain(counted().map(|e| (e.verdict, &e.reason)))
     };
     // Nothing seen at all cannot happen with a watched family, and would not be a pass.
     let verdict = parts()
@@ -58,10 +69,16 @@ pub(crate) fn finding(
     let reach = name_verdicts
         .iter()
         .map(|n| n.reach)
-        .chain(endpoints.iter().map(|e| e.reach))
+        .chain(counted().map(|e| e.reach))
         .flatten()
         .max();
-    let notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
+    let mut notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
+    if names.answered(&sight.sibling) {
+        notes.push(Note::Wildcard);
+    }
+    if sight.name.as_ref().is_some_and(|n| dangles(&n.queries)) {
+        notes.push(Note::DanglingAlias);
+    }
     Finding {
         target: info(target),
         verdict,
@@ -80,22 +97,43 @@ struct Judge<'a> {
     /// Whether the addresses came from resolvers.
     by_name: bool,
     invented: bool,
+    /// Where the round looked from, where that could be asked.
+    side: Option<Side>,
     controls: &'a Controls<'a>,
 }
 
 impl Judge<'_> {
-    fn judge(&self, outcome: Outcome, caveat: Option<Caveat>, standing: &Standing) -> Judgement {
+    /// Judges what was not seen by an attempt at an endpoint.
+    fn judge(&self, outcome: Outcome, standing: &Standing) -> Judgement {
+        let target = self.target;
         judge(
-            self.target.barrier,
-            &self.target.denial,
+            target.barrier,
+            &target.denial,
             outcome,
-            caveat.map(Into::into),
+            None,
             standing,
             None,
         )
     }
 
+    /// What is left of a standing where it matters from where the round looked.
+    fn seen_from(&self, standing: Standing) -> Standing {
+        let guard = || self.controls.guard_name().unwrap_or_default();
+        match (self.side, standing) {
+            (Some(Side::Inside), _) => Standing::Inside(guard()),
+            (
+                Some(Side::Unproven),
+                Standing::Held(_) | Standing::NotNeeded | Standing::Absent | Standing::OtherPort(_),
+            ) => Standing::NotProvenOutside(guard()),
+            (Some(Side::Outside | Side::Unproven) | None, standing) => standing,
+        }
+    }
+
     fn name_standing(&self) -> Standing {
+        self.seen_from(self.plain_name_standing())
+    }
+
+    fn plain_name_standing(&self) -> Standing {
         if !self.by_name {
             Standing::NotNeeded
         } else if self.invented {
@@ -106,15 +144,21 @@ impl Judge<'_> {
         }
     }
 
-    /// What the resolvers' answers decide by themselves.
+    /// What the answers of name servers decide by themselves.
     fn names(&self, queries: &[NameQuery], addresses: &[IpAddr]) -> Vec<NameVerdict> {
+        if matches!(
+            self.target.kind,
+            TargetKind::Dns {
+                record: Some(_),
+                ..
+            }
+        ) {
+            return self.records(queries);
+        }
         let mut verdicts = Vec::new();
         for family in &self.target.families {
-            let blind = queries.iter().find_map(|query| match query.answer {
-                NameAnswer::Blind(cause) if query.family == Some(*family) => Some(cause),
-                _ => None,
-            });
-            if let Some(cause) = blind {
+            let of_family = |query: &&NameQuery| query.family == Some(*family);
+            if let Some(cause) = missing(queries, of_family) {
                 verdicts.push(self.name_verdict(Outcome::Blind(cause), vec![*family]));
             }
         }
@@ -144,9 +188,27 @@ impl Judge<'_> {
         verdicts
     }
 
+    /// The same for a type of record that has no family: the verdict is about all of the target.
+    fn records(&self, queries: &[NameQuery]) -> Vec<NameVerdict> {
+        let published = queries
+            .iter()
+            .any(|query| matches!(query.answer, NameAnswer::Records(_)));
+        let missing = missing(queries, |_| true);
+        let outcomes = [
+            published.then_some(Outcome::Reached(Reach::PublicRecord)),
+            missing.map(Outcome::Blind),
+            (!published && missing.is_none()).then_some(Outcome::Reached(Reach::NoName)),
+        ];
+        outcomes
+            .into_iter()
+            .flatten()
+            .map(|outcome| self.name_verdict(outcome, self.target.families.clone()))
+            .collect()
+    }
+
     fn name_verdict(&self, outcome: Outcome, families: Vec<Family>) -> NameVerdict {
         let standing = self.name_standing();
-        let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+        let Judgement { verdict, reason } = self.judge(outcome, &standing);
         NameVerdict {
             verdict,
             reason,
@@ -169,7 +231,7 @@ impl Judge<'_> {
             .map(|endpoint| {
                 let standing = self.name_standing();
                 let outcome = Outcome::Reached(Reach::PrivateAddress);
-                let Judgement { verdict, reason } = self.judge(outcome, None, &standing);
+                let Judgement { verdict, reason } = self.judge(outcome, &standing);
                 EndpointReport {
                     endpoint,
                     companion: false,
@@ -186,14 +248,15 @@ impl Judge<'_> {
     fn endpoint(&self, tried: Tried) -> EndpointReport {
         let Tried {
             endpoint,
+            companion,
             attempts,
             complete,
         } = tried;
-        let standing = if self.by_name && self.invented {
+        let standing = self.seen_from(if self.by_name && self.invented {
             Standing::Invented
         } else {
             self.controls.standing(self.index, endpoint, self.invented)
-        };
+        });
         let interrupted = || Judgement {
             verdict: Verdict::Inconclusive,
             reason: Reason::Blind {
@@ -203,12 +266,11 @@ impl Judge<'_> {
         let worst = attempts
             .iter()
             .map(|attempt| {
-                let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
                 judge(
                     self.target.barrier,
                     &self.target.denial,
                     attempt.outcome,
-                    http.and_then(|http| http.caveat).map(Into::into),
+                    doubt(self.target, attempt),
                     &standing,
                     Some(endpoint.class()),
                 )
@@ -225,7 +287,7 @@ impl Judge<'_> {
         let Judgement { verdict, reason } = worst.unwrap_or_else(interrupted);
         EndpointReport {
             endpoint,
-            companion: false,
+            companion,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,
@@ -233,6 +295,24 @@ impl Judge<'_> {
             attempts,
         }
     }
+}
+
+/// What keeps an attempt from telling about the target.
+fn doubt(target: &Target, attempt: &Attempt) -> Option<Doubt> {
+    let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
+    let caveat = http.and_then(|http| http.caveat);
+    caveat.map(Doubt::from).or_else(|| match &target.kind {
+        TargetKind::Udp { payload, .. } if !target.accept_silence => match payload.silence() {
+            Silence::Tells => None,
+            Silence::TellsNothing(because) => Some(Doubt::Mute(because)),
+        },
+        TargetKind::Udp { .. }
+        | TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => None,
+    })
 }
 
 const fn reach_of(outcome: Outcome) -> Option<Reach> {
@@ -261,15 +341,30 @@ fn notes(
     let blocked = |reach| {
         endpoints
             .iter()
-            .any(|e| e.verdict == Verdict::Blocked && e.reach == Some(reach))
+            .any(|e| !e.companion && e.verdict == Verdict::Blocked && e.reach == Some(reach))
     };
     if blocked(Reach::Refused) {
         notes.push(Note::OnlyNoListener);
     }
     let stopped_elsewhere = |e: &EndpointReport| {
         let network = e.reach.is_some_and(|r| r.layer() == Layer::Network);
-        network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
+        !e.companion && network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
     };
+    let silent = endpoints
+        .iter()
+        .filter(|e| !e.companion && e.verdict == Verdict::Blocked)
+        .flat_map(|e| &e.attempts)
+        .any(|attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer));
+    if silent && target.accept_silence {
+        notes.push(Note::SilenceAccepted);
+    }
+    let by_middlebox = |attempt: &Attempt| {
+        let tcp = attempt.evidence.as_ref().and_then(|e| e.tcp.as_ref());
+        tcp.is_some_and(|tcp| !tcp.middlebox.is_empty())
+    };
+    if endpoints.iter().flat_map(|e| &e.attempts).any(by_middlebox) {
+        notes.push(Note::PossiblyMiddlebox);
+    }
     if endpoints.iter().any(stopped_elsewhere) {
         notes.push(Note::ControlOnOtherPort);
     }

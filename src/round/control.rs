@@ -1,42 +1,54 @@
 //! The controls: reached before, after and in between, or silence proves nothing.
 //!
 //! A control holds over a family only if it was reached at *every* checkpoint. Being lost once is
-//! enough: a network that comes and goes makes silences too.
+//! enough: a network that comes and goes makes silences too. It speaks for its own transport alone:
+//! where ICMP replies are dropped, as on GitHub-hosted runners, TCP may be fine, and the other way
+//! round.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::names::{Names, union};
-use super::schedule::{Course, Task, attempts};
+use super::names::Names;
+use super::schedule::Course;
+use super::trial::{Reached, is_entered, is_reached, top, try_once};
 use super::world::World;
 use crate::domain::address::is_global;
-use crate::domain::endpoint::{Endpoint, Family};
+use crate::domain::endpoint::{Class, Endpoint, Family, Transport};
 use crate::domain::finding::{NameAnswer, NameReport};
-use crate::domain::observation::{Observation, Outcome};
-use crate::domain::reach::Reach;
-use crate::domain::report::{ControlCheck, ControlEndpoint, ControlReport};
-use crate::domain::target::{Control, Pace, Plan, TargetKind};
+use crate::domain::report::{ControlCheck, ControlReport, Sees};
+use crate::domain::target::{Control, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::probe::CompiledDenial;
 
-/// How many addresses of a control are tried in each family. One that answers is enough.
-const ADDRESSES: usize = 2;
-
-/// Ports that providers are known to filter on the way out (Azure, and with it GitHub-hosted
-/// runners, closes 25). Silence there counts only against a control on the same port.
-const FILTERED_PORTS: [u16; 1] = [25];
+/// Whether a control on another port of the same transport says anything about this endpoint.
+///
+/// Providers close some ports on the way out: TCP 25 (Azure, and with it GitHub-hosted runners), UDP
+/// 443 (many companies, so that web traffic stays on TCP). And what answers on UDP 53 is often the
+/// network's own resolver in the name of every other, even where no other datagram gets out.
+fn speaks_for(control: Option<u16>, endpoint: Endpoint) -> bool {
+    if control == endpoint.port {
+        return true;
+    }
+    match endpoint.transport {
+        Transport::Tcp => endpoint.port != Some(25),
+        Transport::Udp => endpoint.port != Some(443) && control != Some(53),
+        Transport::Icmp => true,
+    }
+}
 
 /// All controls of a round with what they showed so far.
 pub(crate) struct Controls<'p> {
     entries: Vec<Entry<'p>>,
+    /// What only insiders reach: tried at the same checkpoints, and it must *not* answer.
+    pub(super) guard: Option<Entry<'p>>,
 }
 
-struct Entry<'p> {
-    control: &'p Control,
+pub(super) struct Entry<'p> {
+    pub(super) control: &'p Control,
     /// The targets whose own it is, by index; empty where it speaks for all.
     targets: Vec<usize>,
-    checks: Vec<ControlCheck>,
+    pub(super) checks: Vec<ControlCheck>,
 }
 
 impl<'p> Controls<'p> {
@@ -70,7 +82,12 @@ impl<'p> Controls<'p> {
                 }),
             }
         }
-        Self { entries }
+        let guard = plan.vantage.must_not_reach.as_ref().map(|control| Entry {
+            control,
+            targets: Vec::new(),
+            checks: Vec::new(),
+        });
+        Self { entries, guard }
     }
 
     /// Tries every control now, each with one attempt of at most `patience`. More than one would
@@ -83,19 +100,21 @@ impl<'p> Controls<'p> {
     ) {
         // Any answer will do; which one is no matter.
         let denial = CompiledDenial::default();
-        let checks = self
-            .entries
-            .iter()
-            .map(|entry| check(course, names, entry.control, &denial, patience));
+        let all = || self.entries.iter().map(|e| (e, is_reached as Reached));
+        let guard = self.guard.iter().map(|e| (e, is_entered as Reached));
+        let checks = all().chain(guard).map(|(entry, reached)| {
+            let control = entry.control;
+            try_once(course, names, control, reached, &denial, patience)
+        });
         let checks = join_all(checks).await;
-        for (entry, check) in self.entries.iter_mut().zip(checks) {
+        for (entry, check) in self.entries.iter_mut().chain(&mut self.guard).zip(checks) {
             entry.checks.push(check);
         }
     }
 
     /// Whether any control has a name to be resolved.
     pub(crate) fn use_names(&self) -> bool {
-        self.entries.iter().any(Entry::has_name)
+        self.entries.iter().chain(&self.guard).any(Entry::has_name)
     }
 
     /// The controls that must hold for the target with this index: its own first, then those for all.
@@ -111,10 +130,12 @@ impl<'p> Controls<'p> {
     /// resolver makes addresses up: a control found by name may then be anything.
     pub(crate) fn standing(&self, target: usize, endpoint: Endpoint, invented: bool) -> Standing {
         let family = endpoint.family();
-        let believed = || {
+        let relevant = || {
+            let transport = Some(endpoint.transport);
             self.relevant(target)
-                .filter(|e| !(invented && e.has_name()))
+                .filter(move |e| e.control.kind.transport() == transport)
         };
+        let believed = || relevant().filter(|e| !(invented && e.has_name()));
         // Every one of them *must* be reachable. One that answers does not make up for another that
         // does not: it may stand on this side of what is broken.
         if let Some(lost) = believed().find(|entry| entry.is_lost(family)) {
@@ -122,27 +143,23 @@ impl<'p> Controls<'p> {
         }
         // A control in a private network says nothing about the way to the internet.
         let scope = is_global(endpoint.address);
-        let held: Vec<RestsOn> = believed()
-            .filter(|entry| entry.holds(family, scope))
+        let held = || believed().filter(|entry| entry.holds(family, scope));
+        let speaking: Vec<RestsOn> = held()
+            .filter(|entry| speaks_for(entry.control.kind.port(), endpoint))
             .map(|entry| RestsOn {
                 control: entry.control.kind.to_string(),
                 same_port: entry.control.kind.port() == endpoint.port,
                 own_path: !entry.targets.is_empty(),
             })
             .collect();
-        let same_port = held.iter().find(|c| c.same_port);
-        if let Some(port) = endpoint.port.filter(|port| FILTERED_PORTS.contains(port))
-            && same_port.is_none()
-            && !held.is_empty()
-        {
-            return Standing::OtherPort(port);
-        }
         // The target's own control says most; then one on the same port.
-        let best = held.iter().find(|c| c.own_path).or(same_port);
-        match best.or_else(|| held.first()) {
-            Some(best) => Standing::Held(best.clone()),
-            None if invented && self.relevant(target).any(Entry::has_name) => Standing::Invented,
-            None => Standing::Absent,
+        let own_path = speaking.iter().find(|c| c.own_path);
+        let best = own_path.or_else(|| speaking.iter().find(|c| c.same_port));
+        match (best.or_else(|| speaking.first()), endpoint.port) {
+            (Some(best), _) => Standing::Held(best.clone()),
+            (None, Some(port)) if held().next().is_some() => Standing::OtherPort(port),
+            (None, _) if invented && relevant().any(Entry::has_name) => Standing::Invented,
+            (None, _) => Standing::Absent,
         }
     }
 
@@ -169,6 +186,36 @@ impl<'p> Controls<'p> {
         Family::ALL
             .into_iter()
             .filter(|family| self.entries.iter().any(|entry| entry.holds(*family, false)))
+            .collect()
+    }
+
+    /// What can be seen from here: each transport and family over which a control held, with the one
+    /// that was climbed highest.
+    pub(crate) fn sees(&self) -> Vec<Sees> {
+        let classes = Transport::ALL
+            .into_iter()
+            .flat_map(|transport| Family::ALL.map(|family| Class { transport, family }));
+        classes
+            .filter_map(|class| {
+                let held = self.entries.iter().filter(|entry| {
+                    entry.control.kind.transport() == Some(class.transport)
+                        && entry.holds(class.family, false)
+                });
+                // The first of the highest, where `max_by_key` would give the last.
+                let best = held.reduce(|best, next| {
+                    if top(&next.control.kind) > top(&best.control.kind) {
+                        next
+                    } else {
+                        best
+                    }
+                })?;
+                Some(Sees {
+                    transport: class.transport,
+                    family: class.family,
+                    layer: top(&best.control.kind),
+                    control: best.control.kind.to_string(),
+                })
+            })
             .collect()
     }
 
@@ -205,7 +252,7 @@ impl<'p> Controls<'p> {
 }
 
 impl Entry<'_> {
-    fn has_name(&self) -> bool {
+    pub(super) fn has_name(&self) -> bool {
         self.control.kind.name().is_some()
     }
 
@@ -267,75 +314,4 @@ fn found_by_all(name: &NameReport, non_global: bool) -> bool {
             })
     };
     !name.queries.is_empty() && name.queries.iter().all(|query| gave(&query.resolver))
-}
-
-async fn check<W: World>(
-    course: &Course<'_, W>,
-    names: &Names,
-    control: &Control,
-    denial: &CompiledDenial,
-    patience: Duration,
-) -> ControlCheck {
-    let at_ms = course.elapsed_ms();
-    let pace = Pace {
-        timeout: control.pace.timeout.min(patience),
-        attempts: 1,
-        interval: Duration::ZERO,
-    };
-    let mut name_report = None;
-    let mut addresses = Vec::from_iter(control.kind.address());
-    if let Some(name) = control.kind.name() {
-        let ask = Family::ALL.map(|family| names.ask(course, name, family, pace.timeout));
-        let queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
-        addresses = union(&queries);
-        name_report = Some(NameReport {
-            name: name.to_owned(),
-            queries,
-        });
-    }
-    addresses.retain(|address| control.probe_non_global || is_global(*address));
-    let mut endpoints = Vec::new();
-    for family in Family::ALL {
-        let some = addresses.iter().filter(|a| Family::of(**a) == family);
-        let some = some.take(ADDRESSES);
-        endpoints.extend(some.filter_map(|address| control.kind.endpoint(*address)));
-    }
-    let tries = endpoints.into_iter().map(|endpoint| {
-        let pace = &pace;
-        async move {
-            let task = Task {
-                endpoint,
-                kind: &control.kind,
-                denial,
-                pace,
-                enough: |seen: &Observation| is_reached(&control.kind, seen.outcome),
-            };
-            let last = attempts(course, None, task).await.0.pop()?;
-            Some(ControlEndpoint {
-                endpoint,
-                reached: is_reached(&control.kind, last.outcome),
-                last,
-            })
-        }
-    });
-    ControlCheck {
-        at_ms,
-        endpoints: join_all(tries).await.into_iter().flatten().collect(),
-        name: name_report,
-    }
-}
-
-/// A URL must be answered over HTTP, a port must be connected to.
-fn is_reached(kind: &TargetKind, outcome: Outcome) -> bool {
-    let Outcome::Reached(reach) = outcome else {
-        return false;
-    };
-    match kind {
-        TargetKind::Url(_) => reach >= Reach::Denied,
-        TargetKind::Tcp { .. }
-        | TargetKind::Udp { .. }
-        | TargetKind::Quic { .. }
-        | TargetKind::Icmp { .. } => reach >= Reach::Connected,
-        TargetKind::Dns { .. } => false,
-    }
 }

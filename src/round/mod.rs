@@ -4,14 +4,20 @@
 //! lies on either side of it. It does not know what a socket is (`probe`) nor what an outcome is worth
 //! (`domain::verdict`).
 
+mod answers;
 mod assemble;
+mod authority;
 mod control;
+mod coverage;
+mod egress;
 mod limits;
 mod names;
+mod outside;
 mod schedule;
 pub mod stop;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod watch;
 mod world;
 
@@ -116,7 +122,9 @@ async fn round<W: World>(
     let mut controls = Controls::of(plan);
     let between = between(plan);
 
-    checkpoint(&course, &mut controls, &names, plan).await;
+    let first = checkpoint(&course, &mut controls, &names, plan);
+    let echo = egress::ask(&course, &names, plan.vantage.egress.as_ref());
+    let ((), egress) = futures_util::future::join(first, echo).await;
     let sights = {
         let all = plan.targets.iter().zip(&denials);
         let looking = look(&course, &slots, &names, all, concurrency, progress);
@@ -145,6 +153,7 @@ async fn round<W: World>(
         .enumerate()
         .map(|(index, (target, sight))| assemble::finding(target, index, sight, &controls, &names))
         .collect();
+    let coverage = coverage::table(plan, &findings);
     Ok(RoundReport {
         version: REPORT_VERSION,
         noentry: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,13 +168,13 @@ async fn round<W: World>(
             name: standpoint.name,
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
-            sees: Vec::new(),
-            egress: Vec::new(),
-            outside: None,
+            sees: controls.sees(),
+            egress,
+            outside: controls.outside(names.invented()),
         },
         resolvers: names.reports(),
         controls: controls.reports(plan),
-        coverage: Vec::new(),
+        coverage,
         findings,
     })
 }

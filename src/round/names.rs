@@ -15,7 +15,9 @@ use super::world::World;
 use crate::domain::endpoint::Family;
 use crate::domain::finding::{NameAnswer, NameQuery};
 use crate::domain::observation::Blind;
+use crate::domain::record::Record;
 use crate::domain::report::ResolverReport;
+use crate::probe::dns::Question;
 
 /// How many questions of targets are under way at once.
 const IN_FLIGHT: usize = 256;
@@ -52,8 +54,10 @@ struct Resolver {
 pub(crate) struct Names {
     /// None where the system's own could not be read.
     resolvers: Vec<Resolver>,
-    cache: RefCell<HashMap<(String, Family, Asking), Answers>>,
+    cache: RefCell<HashMap<(String, Record, Asking), Answers>>,
     in_flight: Semaphore,
+    /// For names that nobody made: one for the whole round, so that the targets of one zone share it.
+    random: u64,
 }
 
 impl Names {
@@ -71,6 +75,7 @@ impl Names {
                 .collect(),
             cache: RefCell::new(HashMap::new()),
             in_flight: Semaphore::new(IN_FLIGHT),
+            random: random(),
         }
     }
 
@@ -83,28 +88,51 @@ impl Names {
         &self,
         course: &Course<'_, W>,
         name: &str,
-        family: Family,
+        record: Record,
         asking: Asking,
         timeout: Duration,
     ) -> Rc<[NameQuery]> {
         let cell = self
             .cache
             .borrow_mut()
-            .entry((name.to_owned(), family, asking))
+            .entry((name.to_owned(), record, asking))
             .or_default()
             .clone();
         cell.get_or_init(|| async {
             let all = self.resolvers.iter().map(|resolver| async move {
                 if resolver.tested.get() && !resolver.answered.get() {
-                    return blind(resolver.address, family, Blind::ResolverTimeout);
+                    return blind(resolver, record, Blind::ResolverTimeout);
                 }
                 let _permit = course.stop.or(self.in_flight.acquire()).await;
-                ask_one(course, resolver, name, family, timeout).await
+                ask_one(course, resolver, name, record, timeout).await
             });
-            self.or_none(family, join_all(all).await).into()
+            self.or_none(record, join_all(all).await).into()
         })
         .await
         .clone()
+    }
+
+    /// Asks one of a zone's own servers.
+    pub(crate) async fn authority<W: World>(
+        &self,
+        course: &Course<'_, W>,
+        server: SocketAddr,
+        question: &Question<'_>,
+        timeout: Duration,
+    ) -> NameQuery {
+        let asking = async {
+            let _permit = self.in_flight.acquire().await;
+            course.world.lookup(server, question, timeout).await
+        };
+        course.stop.or(asking).await.unwrap_or_else(|| NameQuery {
+            resolver: server.to_string(),
+            authority: question.authority.map(str::to_owned),
+            record: question.record.to_string(),
+            family: question.record.family(),
+            answer: NameAnswer::Blind(Blind::Interrupted),
+            cnames: Vec::new(),
+            took_ms: 0,
+        })
     }
 
     /// What every resolver says about a name, asked now, before all that waits.
@@ -112,24 +140,24 @@ impl Names {
         &self,
         course: &Course<'_, W>,
         name: &str,
-        family: Family,
+        record: Record,
         timeout: Duration,
     ) -> Vec<NameQuery> {
         let all = self
             .resolvers
             .iter()
-            .map(|resolver| ask_one(course, resolver, name, family, timeout));
-        self.or_none(family, join_all(all).await)
+            .map(|resolver| ask_one(course, resolver, name, record, timeout));
+        self.or_none(record, join_all(all).await)
     }
 
     /// Where the system's resolvers could not be read, nobody could be asked.
-    fn or_none(&self, family: Family, mut answers: Vec<NameQuery>) -> Vec<NameQuery> {
+    fn or_none(&self, record: Record, mut answers: Vec<NameQuery>) -> Vec<NameQuery> {
         if self.resolvers.is_empty() {
             answers.push(NameQuery {
                 resolver: "system".to_owned(),
                 authority: None,
-                record: family.record().to_owned(),
-                family: Some(family),
+                record: record.to_string(),
+                family: record.family(),
                 answer: NameAnswer::Blind(Blind::ResolverError),
                 cnames: Vec::new(),
                 took_ms: 0,
@@ -153,13 +181,38 @@ impl Names {
             let questions = &questions;
             async move {
                 let asked = questions.iter().map(|(name, family)| async move {
-                    let seen = ask_one(course, resolver, name, *family, timeout).await;
+                    let record = Record::of(*family);
+                    let seen = ask_one(course, resolver, name, record, timeout).await;
                     (*name, *family, seen.answer)
                 });
                 resolver.learn(&join_all(asked).await);
             }
         });
         join_all(all).await;
+    }
+
+    /// A name beside this one that nobody made; none directly below the root or a top-level domain,
+    /// where it would say nothing about the target's own zone.
+    pub(crate) fn sibling(&self, name: &str) -> Option<String> {
+        let (_, parent) = name.split_once('.')?;
+        let inside = parent.contains('.');
+        let sibling = format!("noentry-{:016x}.{parent}", self.random);
+        // RFC 1035 section 2.3.4, and the root's own label.
+        (inside && sibling.len() <= 253).then_some(sibling)
+    }
+
+    /// Whether some resolver that does not invent answers gave one here: an address, a record, or an
+    /// alias at least.
+    pub(crate) fn answered(&self, queries: &[NameQuery]) -> bool {
+        queries.iter().any(|query| {
+            let invents = |r: &Resolver| r.invents.get() && r.address.to_string() == query.resolver;
+            let found = match query.answer {
+                NameAnswer::Addresses(_) | NameAnswer::Records(_) => true,
+                NameAnswer::NoData | NameAnswer::NxDomain => !query.cnames.is_empty(),
+                NameAnswer::Blind(_) => false,
+            };
+            found && !self.resolvers.iter().any(invents)
+        })
     }
 
     /// Whether any resolver was seen to give an address to a name that cannot exist.
@@ -207,38 +260,49 @@ async fn ask_one<W: World>(
     course: &Course<'_, W>,
     resolver: &Resolver,
     name: &str,
-    family: Family,
+    record: Record,
     timeout: Duration,
 ) -> NameQuery {
-    let lookup = course.world.lookup(resolver.address, name, family, timeout);
+    let question = Question {
+        name,
+        record,
+        authority: None,
+    };
+    let lookup = course.world.lookup(resolver.address, &question, timeout);
     let Some(mut query) = course.stop.or(lookup).await else {
-        return blind(resolver.address, family, Blind::Interrupted);
+        return blind(resolver, record, Blind::Interrupted);
     };
     if query.answer != NameAnswer::Blind(Blind::ResolverTimeout) {
         resolver.answered.set(true);
     }
-    if resolver.filters.get() && family == Family::Ipv6 && query.answer == NameAnswer::NoData {
+    let withholds = resolver.filters.get() && record.family() == Some(Family::Ipv6);
+    if withholds && query.answer == NameAnswer::NoData {
         query.answer = NameAnswer::Blind(Blind::ResolverWithholds);
     }
     query
 }
 
-fn blind(resolver: SocketAddr, family: Family, cause: Blind) -> NameQuery {
+fn blind(resolver: &Resolver, record: Record, cause: Blind) -> NameQuery {
     NameQuery {
-        resolver: resolver.to_string(),
+        resolver: resolver.address.to_string(),
         authority: None,
-        record: family.record().to_owned(),
-        family: Some(family),
+        record: record.to_string(),
+        family: record.family(),
         answer: NameAnswer::Blind(cause),
         cnames: Vec::new(),
         took_ms: 0,
     }
 }
 
-/// Names that nobody can have prepared an answer for.
+/// A number that nobody can have prepared an answer for. The standard library's hash keys are random
+/// for every process and every call.
+fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// Names that cannot exist.
 fn impossible_names() -> [String; 2] {
-    // The standard library's hash keys are random for every process and every call.
-    let random = std::hash::RandomState::new().build_hasher().finish();
+    let random = random();
     ["invalid", "example"].map(|zone| format!("noentry-{random:016x}.{zone}"))
 }
 

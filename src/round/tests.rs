@@ -1,5 +1,7 @@
 //! The round's order and timing in a world made of closures, with the clock standing still.
 
+mod doors;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,19 +14,28 @@ use super::world::World;
 use super::{Standpoint, round};
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameQuery, Note};
-use crate::domain::observation::{Blind, Observation};
+use crate::domain::observation::{Blind, Evidence, Observation, UdpAnswer, UdpEvidence};
+use crate::domain::payload::{Payload, Protocol};
 use crate::domain::position::Position;
 use crate::domain::reach::Reach;
 use crate::domain::report::RoundReport;
 use crate::domain::target::{
-    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind,
+    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind, Url,
     VantagePlan,
 };
 use crate::domain::verdict::Verdict;
 use crate::probe::CompiledDenial;
+use crate::probe::dns::Question;
+use crate::probe::egress::EchoError;
+
+mod egress;
+mod names;
 
 /// What an endpoint does at a given time since the world's beginning: `None` is silence.
 type Behaviour = Box<dyn Fn(Endpoint, Duration) -> Option<Reach>>;
+
+/// What the server at an address says to a question; `None` where something else decides.
+type Says = Box<dyn Fn(&str, &Question<'_>) -> Option<(NameAnswer, Vec<&'static str>)>>;
 
 struct Fake {
     begun: Instant,
@@ -32,6 +43,8 @@ struct Fake {
     names: HashMap<(&'static str, &'static str), NameAnswer>,
     /// Answers from half a second on.
     later: HashMap<&'static str, NameAnswer>,
+    /// What is said before all of that, with the aliases on the way.
+    says: Says,
     /// Start of every attempt against every endpoint.
     log: RefCell<Vec<(Endpoint, Duration)>>,
     lookups: Cell<usize>,
@@ -46,6 +59,7 @@ impl Fake {
             behaviour: Box::new(behaviour),
             names: HashMap::new(),
             later: HashMap::new(),
+            says: Box::new(|_, _| None),
             log: RefCell::default(),
             lookups: Cell::default(),
             in_flight: RefCell::default(),
@@ -72,7 +86,7 @@ impl World for Fake {
     async fn climb(
         &self,
         endpoint: Endpoint,
-        _: &TargetKind,
+        kind: &TargetKind,
         _: &CompiledDenial,
         deadline: Instant,
     ) -> Observation {
@@ -88,7 +102,11 @@ impl World for Fake {
         self.most_at_one.replace(most);
         let observation = if let Some(reach) = (self.behaviour)(endpoint, at) {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            Observation::reached(reach, None)
+            let mut observation = Observation::reached(reach, None);
+            if let TargetKind::Udp { payload, .. } = kind {
+                observation.evidence = Some(Box::new(udp_evidence(endpoint, payload, reach)));
+            }
+            observation
         } else {
             tokio::time::sleep_until(deadline).await;
             Observation::reached(Reach::NoAnswer, None)
@@ -101,15 +119,22 @@ impl World for Fake {
         observation
     }
 
-    async fn lookup(
-        &self,
-        resolver: SocketAddr,
-        name: &str,
-        family: Family,
-        _: Duration,
-    ) -> NameQuery {
+    async fn lookup(&self, server: SocketAddr, question: &Question<'_>, _: Duration) -> NameQuery {
         self.lookups.set(self.lookups.get() + 1);
-        let resolver = resolver.ip().to_string();
+        let resolver = server.ip().to_string();
+        let name = question.name;
+        let query = |answer, cnames: &[&str]| NameQuery {
+            resolver: server.to_string(),
+            authority: question.authority.map(str::to_owned),
+            record: question.record.to_string(),
+            family: question.record.family(),
+            answer,
+            cnames: cnames.iter().map(|name| (*name).to_owned()).collect(),
+            took_ms: 1,
+        };
+        if let Some((answer, cnames)) = (self.says)(&resolver, question) {
+            return query(answer, &cnames);
+        }
         let known = self
             .names
             .iter()
@@ -121,7 +146,7 @@ impl World for Fake {
                 let some: Vec<_> = all
                     .iter()
                     .copied()
-                    .filter(|a| Family::of(*a) == family)
+                    .filter(|a| question.record.family() == Some(Family::of(*a)))
                     .collect();
                 if some.is_empty() {
                     NameAnswer::NoData
@@ -132,15 +157,37 @@ impl World for Fake {
             Some(other) => other.clone(),
             None => NameAnswer::NxDomain,
         };
-        NameQuery {
-            resolver,
-            authority: None,
-            record: family.record().to_owned(),
-            family: Some(family),
-            answer,
-            cnames: Vec::new(),
-            took_ms: 1,
-        }
+        query(answer, &[])
+    }
+
+    async fn echo(
+        &self,
+        _: &Url,
+        family: Family,
+        addresses: &[IpAddr],
+    ) -> Result<IpAddr, EchoError> {
+        // Says where it was asked, which is what a test can know.
+        let address = addresses.first().copied();
+        address.ok_or(EchoError::NoAddress(family))
+    }
+}
+
+/// A datagram that came back. It is an answer to what was asked where the protocol is at home.
+fn udp_evidence(endpoint: Endpoint, payload: &Payload, reach: Reach) -> Evidence {
+    let at_home = endpoint.port.and_then(Protocol::at);
+    let answer = UdpAnswer {
+        bytes: 48,
+        first_bytes: String::new(),
+        expected: at_home.map(Payload::Protocol).as_ref() == Some(payload),
+        says: None,
+    };
+    Evidence {
+        udp: Some(UdpEvidence {
+            payload: payload.to_string(),
+            sent: 1,
+            answer: (reach == Reach::Connected).then_some(answer),
+        }),
+        ..Evidence::default()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::time::Instant;
 
+use super::answers::published;
+use super::authority;
 use super::limits::Slots;
 use super::names::{Asking, Names, union};
 use super::schedule::{Course, Task, attempts};
@@ -13,7 +15,8 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameQuery, NameReport};
 use crate::domain::observation::{Attempt, Observation};
-use crate::domain::target::{Barrier, Target};
+use crate::domain::record::Record;
+use crate::domain::target::{Barrier, Target, TargetKind};
 use crate::domain::verdict::{Standing, Verdict, judge};
 use crate::probe::CompiledDenial;
 
@@ -22,6 +25,8 @@ use crate::probe::CompiledDenial;
 pub(crate) struct Sight {
     /// What the resolvers said; none for an address literal.
     pub(crate) name: Option<NameReport>,
+    /// For a `dns` target: what the resolvers said about a name beside it that nobody made.
+    pub(crate) sibling: Vec<NameQuery>,
     /// All addresses in the watched families, sorted.
     pub(crate) addresses: Vec<IpAddr>,
     /// The endpoints that were connected to.
@@ -32,6 +37,8 @@ pub(crate) struct Sight {
 #[derive(Debug)]
 pub(crate) struct Tried {
     pub(crate) endpoint: Endpoint,
+    /// Whether it is tried beside what the target declares.
+    pub(crate) companion: bool,
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
@@ -67,7 +74,10 @@ async fn watch_name<W: World>(
 ) -> Sight {
     let mut sight = Sight::default();
     let asked = Instant::now();
-    let queries = ask(course, names, target, name, Asking::First).await;
+    let first = ask(course, names, target, name, Asking::First);
+    let beside = ask_beside(course, names, target, name);
+    let (queries, sibling) = join(first, beside).await;
+    sight.sibling = sibling;
     sight.addresses = watched(target, &queries);
     sight.endpoints = knock(course, slots, target, denial, &sight.addresses).await;
 
@@ -80,7 +90,8 @@ async fn watch_name<W: World>(
         let again = ask(course, names, target, name, Asking::Again).await;
         let mut new = watched(target, &again);
         new.retain(|address| !sight.addresses.contains(address));
-        if !new.is_empty() {
+        let more = !published(&again).is_subset(&published(&report.queries));
+        if !new.is_empty() || more {
             report.queries.extend(again);
             sight
                 .endpoints
@@ -92,7 +103,8 @@ async fn watch_name<W: World>(
     sight
 }
 
-/// Asks every resolver for the target's name in every watched family.
+/// Asks every resolver, and where the target wishes the zone's own servers, for the target's name in
+/// every watched family or, where the target names one, for that type of record.
 async fn ask<W: World>(
     course: &Course<'_, W>,
     names: &Names,
@@ -100,12 +112,71 @@ async fn ask<W: World>(
     name: &str,
     asking: Asking,
 ) -> Vec<NameQuery> {
-    let questions = target
-        .families
+    let records = records(target);
+    let resolvers = ask_resolvers(course, names, target, name, &records, asking);
+    let authoritative = matches!(
+        target.kind,
+        TargetKind::Dns {
+            authoritative: true,
+            ..
+        }
+    );
+    let own = async {
+        if authoritative {
+            authority::ask(course, names, target, name, &records, asking).await
+        } else {
+            Vec::new()
+        }
+    };
+    let (mut queries, own) = join(resolvers, own).await;
+    queries.extend(own);
+    queries
+}
+
+/// Asks every resolver for a name beside that of a `dns` target.
+async fn ask_beside<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    target: &Target,
+    name: &str,
+) -> Vec<NameQuery> {
+    let wanted = matches!(target.kind, TargetKind::Dns { .. });
+    let Some(sibling) = names.sibling(name).filter(|_| wanted) else {
+        return Vec::new();
+    };
+    let records = records(target);
+    ask_resolvers(course, names, target, &sibling, &records, Asking::First).await
+}
+
+async fn ask_resolvers<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    target: &Target,
+    name: &str,
+    records: &[Record],
+    asking: Asking,
+) -> Vec<NameQuery> {
+    let questions = records
         .iter()
-        .map(|family| names.shared(course, name, *family, asking, target.pace.timeout));
+        .map(|record| names.shared(course, name, *record, asking, target.pace.timeout));
     let answers = join_all(questions).await;
     answers.iter().flat_map(|all| all.iter().cloned()).collect()
+}
+
+/// The types of records that a target is about.
+fn records(target: &Target) -> Vec<Record> {
+    match &target.kind {
+        TargetKind::Dns {
+            record: Some(record),
+            ..
+        } => vec![*record],
+        TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => target.families.iter().copied().map(Record::of).collect(),
+    }
 }
 
 /// The addresses in the watched families.
@@ -130,8 +201,8 @@ async fn knock<W: World>(
     let tries = addresses
         .iter()
         .filter(|address| target.probe_non_global || is_global(**address))
-        .filter_map(|address| target.kind.endpoint(*address))
-        .map(|endpoint| async move {
+        .flat_map(|address| places(target, *address))
+        .map(|(endpoint, companion)| async move {
             let task = Task {
                 endpoint,
                 kind: &target.kind,
@@ -142,11 +213,28 @@ async fn knock<W: World>(
             let (attempts, complete) = attempts(course, Some(slots), task).await;
             Tried {
                 endpoint,
+                companion,
                 attempts,
                 complete,
             }
         });
     join_all(tries).await
+}
+
+/// What is tried at one address, and whether beside what the target declares: an `https` URL may be
+/// served over QUIC as well, where a firewall that covers TCP 443 often forgets UDP 443.
+fn places(target: &Target, address: IpAddr) -> impl Iterator<Item = (Endpoint, bool)> {
+    let beside = match &target.kind {
+        TargetKind::Url(url) if url.https && target.http3 => Some(Endpoint::udp(address, url.port)),
+        TargetKind::Url(_)
+        | TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => None,
+    };
+    let declared = target.kind.endpoint(address).map(|own| (own, false));
+    declared.into_iter().chain(beside.map(|own| (own, true)))
 }
 
 /// Whether this observation alone makes the target exposed, whatever the controls say.

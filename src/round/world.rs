@@ -1,7 +1,7 @@
-//! The two things a round does to the outside, behind one trait, so that its order and timing can be
+//! The three things a round does to the outside, behind one trait, so that its order and timing can be
 //! tested without a network.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::NameQuery;
 use crate::domain::observation::Observation;
-use crate::domain::target::TargetKind;
+use crate::domain::target::{TargetKind, Url};
+use crate::probe::dns::Question;
+use crate::probe::egress::EchoError;
 use crate::probe::{self, CompiledDenial};
 
 /// What a round can do to the outside.
@@ -23,14 +25,21 @@ pub(crate) trait World {
         deadline: Instant,
     ) -> Observation;
 
-    /// Asks one resolver for one name's addresses in one family.
+    /// Asks one name server one question.
     async fn lookup(
         &self,
-        resolver: SocketAddr,
-        name: &str,
-        family: Family,
+        server: SocketAddr,
+        question: &Question<'_>,
         timeout: Duration,
     ) -> NameQuery;
+
+    /// Asks a page, at these addresses of one family, for the address that we come from.
+    async fn echo(
+        &self,
+        url: &Url,
+        family: Family,
+        addresses: &[IpAddr],
+    ) -> Result<IpAddr, EchoError>;
 }
 
 /// The real network.
@@ -57,11 +66,19 @@ impl World for Network {
 
     async fn lookup(
         &self,
-        resolver: SocketAddr,
-        name: &str,
-        family: Family,
+        server: SocketAddr,
+        question: &Question<'_>,
         timeout: Duration,
     ) -> NameQuery {
-        probe::dns::lookup(resolver, name, family, timeout).await
+        probe::dns::lookup(server, question, timeout).await
+    }
+
+    async fn echo(
+        &self,
+        url: &Url,
+        family: Family,
+        addresses: &[IpAddr],
+    ) -> Result<IpAddr, EchoError> {
+        probe::egress::ask(url, family, addresses).await
     }
 }

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use crate::holder::{Ground, Holder};
 use crate::servers;
+use crate::services::{self, Server};
 
 /// How long anything of the laboratory itself may take before it counts as broken. Far beyond what
 /// a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Files of the laboratory, seen from inside. A tmpfs that ends with it.
 pub const DIR: &str = "/run/lab";
@@ -55,17 +56,21 @@ impl Lab {
         Self { holder }
     }
 
-    /// With the standing firewall (`firewall.nft`), nginx, two OpenSSL servers and BIND.
+    /// With the standing firewall (`firewall.nft`, `doors.nft`), nginx, two OpenSSL servers and BIND.
     pub fn standing(ground: Ground) -> Self {
         let lab = Self::bare(ground);
         for place in [Place::Router, Place::Server] {
-            let rules = include_str!("firewall.nft")
-                .split("# --- ")
-                .find_map(|part| part.strip_prefix(place.name()))
-                .expect("firewall.nft has a part for this place");
-            lab.nft(place, rules);
+            let files = [include_str!("firewall.nft"), include_str!("doors.nft")];
+            lab.rules(place, &files);
         }
         servers::start(&lab);
+        lab
+    }
+
+    /// The same, and these servers as well.
+    pub fn with(ground: Ground, servers: &[Server]) -> Self {
+        let lab = Self::standing(ground);
+        services::start(&lab, servers);
         lab
     }
 
@@ -100,6 +105,40 @@ impl Lab {
         let mut command = self.command(place);
         command.args(["nft", "-f", "-"]);
         run(command, Some(commands), commands);
+    }
+
+    /// Gives nft what files of rules have for one place.
+    fn rules(&self, place: Place, files: &[&str]) {
+        let rules: String = files
+            .iter()
+            .flat_map(|file| file.split("# --- "))
+            .filter_map(|part| part.strip_prefix(place.name()))
+            .collect();
+        self.nft(place, &rules);
+    }
+
+    /// Puts a SYN proxy before the door 217. Not everywhere has the kernel one, so it does not stand
+    /// by itself.
+    pub fn syn_proxy(&self) {
+        for place in [Place::Router, Place::Server] {
+            self.rules(place, &[include_str!("synproxy.nft")]);
+        }
+        // The proxy needs the third packet of a handshake to be one that belongs to nothing.
+        self.sh(
+            Place::Router,
+            "echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose",
+        );
+    }
+
+    /// Asks servers without noentry: what `ask.py` says about each of these questions.
+    pub fn ask(&self, under: &[&str], questions: &[&str]) -> Vec<String> {
+        let script = self.write("ask.py", include_str!("ask.py"));
+        let mut command = self.command(Place::Runner);
+        command.args(under).arg("python3").arg(script);
+        let said = run(command, Some(&questions.join("\n")), "ask.py");
+        let answers: Vec<_> = said.lines().map(str::to_owned).collect();
+        assert_eq!(answers.len(), questions.len(), "{said}");
+        answers
     }
 
     /// Puts a rule before all others of a chain (`passing`, `incoming`, `outgoing`, `early`).
@@ -153,19 +192,27 @@ impl Lab {
 
     /// Waits until something listens on every one of these (`tcp 9000`, `udp 198.51.100.53:53`).
     pub fn until_listening(&self, place: Place, sockets: &[&str]) {
-        let listening = || {
+        let mut missing = sockets.to_vec();
+        let end = Instant::now() + PATIENCE;
+        while !missing.is_empty() {
+            if Instant::now() > end {
+                let logs = self.sh(place, &format!("cd {DIR}; tail -n 3 ./*.log"));
+                panic!("waited in vain for {missing:?}\n{logs}");
+            }
             let said = self.sh(place, "ss -Hlntu");
-            sockets.iter().all(|socket| {
+            missing.retain(|socket| {
                 let (transport, end) = socket.split_once(' ').expect("transport and socket");
-                said.lines().any(|line| {
+                !said.lines().any(|line| {
                     line.starts_with(transport)
                         && line
                             .split_whitespace()
                             .any(|word| word == end || word.rsplit(':').next() == Some(end))
                 })
-            })
-        };
-        until(&format!("listeners on {sockets:?}"), listening);
+            });
+            if !missing.is_empty() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
     }
 
     /// Writes a file below [`DIR`] and returns its path as seen from inside.

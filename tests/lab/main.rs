@@ -1,4 +1,5 @@
-//! noentry before a real firewall: nftables, nginx, OpenSSL and BIND in network namespaces.
+//! noentry before a real firewall: nftables, nginx, BIND and many other servers in network
+//! namespaces.
 //!
 //! Needs no privilege where the kernel lets anybody have a user namespace, and root elsewhere. Where
 //! neither works, or a program is missing, every scenario is reported as ignored with the reason;
@@ -16,11 +17,14 @@
     reason = "a test program without the usual harness"
 )]
 
+mod authorities;
+mod broken;
 mod holder;
 mod lab;
 mod round;
 mod scenarios;
 mod servers;
+mod services;
 mod zones;
 
 use std::env;
@@ -29,18 +33,36 @@ use std::process::ExitCode;
 use holder::{Ground, Holder};
 use lab::{Lab, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
+use services::Server;
 
 /// The programs that a laboratory is made of, and Debian's packages for them.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 27] = [
+    ("aiosmtpd", "python3-aiosmtpd"),
+    ("caddy", "caddy"),
+    ("chronyd", "chrony"),
+    ("/usr/lib/ipsec/charon", "strongswan-charon"),
+    ("/usr/lib/ipsec/stroke", "strongswan-starter"),
+    ("coap-server-notls", "libcoap3-bin"),
+    ("dnsmasq", "dnsmasq-base"),
     ("ip", "iproute2"),
+    ("kamailio", "kamailio"),
     ("ss", "iproute2"),
     ("kill", "procps"),
+    ("memcached", "memcached"),
     ("named", "bind9"),
     ("nft", "nftables"),
     ("nginx", "nginx"),
     ("nsenter", "util-linux"),
     ("openssl", "openssl"),
+    ("openvpn", "openvpn"),
+    ("python3", "python3"),
+    ("rpcbind", "rpcbind"),
+    ("samba", "samba-ad-dc samba-ad-provision"),
     ("setpriv", "util-linux"),
+    ("snmpd", "snmpd"),
+    ("sshd", "openssh-server"),
+    ("strace", "strace"),
+    ("turnserver", "coturn"),
     ("unshare", "util-linux"),
 ];
 
@@ -118,9 +140,10 @@ fn find_ground() -> Result<Ground, String> {
     Err(why.join("\n"))
 }
 
-/// Runs a command, or a shell, on the runner of a standing laboratory.
+/// Runs a command, or a shell, on the runner of a laboratory with all there is.
 fn shell(ground: Ground, words: impl Iterator<Item = String>) -> ExitCode {
-    let lab = Lab::standing(ground);
+    let lab = Lab::with(ground, &Server::ALL);
+    lab.syn_proxy();
     let mut command = lab.signallable(Place::Runner);
     // Another mount namespace means another working directory; the same one is gone back to.
     let here = env::current_dir().unwrap_or_default();

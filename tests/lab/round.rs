@@ -186,7 +186,10 @@ impl Round {
             let said = self.stdout.contains(&finding.target.name);
             let said = said || finding.verdict != Verdict::Exposed;
             assert!(said, "an exposure is kept quiet: {}", self.stdout);
-            let endpoints = finding.endpoints.iter().map(|e| e.verdict);
+            // Of what is tried beside the declared endpoints only an exposure counts.
+            let counted = |e: &&EndpointReport| !e.companion || e.verdict == Verdict::Exposed;
+            let endpoints = finding.endpoints.iter().filter(counted);
+            let endpoints = endpoints.map(|e| e.verdict);
             let names = finding.name_verdicts.iter().map(|n| n.verdict);
             // A finding without parts could only be blocked by having looked at nothing.
             let worst = endpoints.chain(names).max();

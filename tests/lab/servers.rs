@@ -63,6 +63,7 @@ fn certificates(lab: &Lab) {
 /// The answers that every web port gives.
 const PAGES: &str = "
     default_type text/html;
+    location /ip { default_type text/plain; return 200 '$remote_addr'; }
     location /ok { return 200 '<title>Back office</title>'; }
     location /login { return 302 /sign-in; }
     location /basic { add_header WWW-Authenticate 'Basic realm=lab' always; return 401; }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::authorities;
 use crate::lab::{DIR, Lab};
 
 /// Tells the truth; recursive for what it does not hold.
@@ -66,14 +67,50 @@ private   A     20.1.2.4
 hidden    A     203.0.113.42
 ";
 
+/// The doors that go by the address, see `doors.nft` and `README.md`.
+pub const DOORS: [(&str, u8); 25] = [
+    ("door-open", 200),
+    ("door-drop", 201),
+    ("door-reset", 202),
+    ("door-port", 203),
+    ("door-admin", 204),
+    ("door-host", 205),
+    ("door-net", 206),
+    ("door-host-prohibited", 207),
+    ("door-net-prohibited", 208),
+    ("door-protocol", 209),
+    ("door-own-port", 210),
+    ("door-idle", 211),
+    ("door-only6", 212),
+    ("door-only4", 213),
+    ("door-lossy", 215),
+    ("door-mute", 216),
+    ("door-synproxy", 217),
+    ("door-abort", 218),
+    ("door-h3", 219),
+    ("door-h3-reset", 220),
+    ("door-no-h3", 221),
+    ("door-echo", 222),
+    ("door-no-echo", 223),
+    ("door-own-admin", 224),
+    ("door-loop", 225),
+];
+
 /// How many addresses `many.lab.example` has: too many for one UDP answer of 1,232 bytes.
 pub const MANY: u8 = 90;
 
 /// Writes BIND's configuration and zones.
 pub fn write(lab: &Lab) {
-    let mut truth = format!("{SOA}{RECORDS}moved A 203.0.113.40\n");
+    let delegated = authorities::RECORDS;
+    let mut truth = format!("{SOA}{RECORDS}{delegated}moved A 203.0.113.40\n");
     for last in 1..=MANY {
         let _ = writeln!(truth, "many A 203.0.113.{}", 100 + last);
+    }
+    for (name, last) in DOORS {
+        let _ = writeln!(
+            truth,
+            "{name} A 203.0.113.{last}\n{name} AAAA 2001:db8:3::{last}"
+        );
     }
     let wildcard = "* A 203.0.113.80\n* AAAA 2001:db8:3::80\n";
     // Whoever asks the root's own zone for a name that is in no other gets NXDOMAIN, but for the
@@ -125,7 +162,7 @@ pub fn write(lab: &Lab) {
           pid-file \"{DIR}/named.pid\";
           session-keyfile \"{DIR}/session.key\";
           listen-on {{ 198.51.100.0/24; }};
-          listen-on-v6 {{ none; }};
+          listen-on-v6 {{ 2001:db8:2::2; 2001:db8:5::/64; }};
           recursion yes;
           allow-recursion {{ any; }};
           dnssec-validation no;
@@ -136,10 +173,17 @@ pub fn write(lab: &Lab) {
         controls {{ }};\n"
     );
     for (address, zones) in views {
+        // doors.nft leads the server side's other addresses to the one that tells the truth.
+        let more = if address == TRUTH {
+            "2001:db8:2::2;"
+        } else {
+            ""
+        };
         let _ = writeln!(
             config,
-            "view \"{address}\" {{ match-destinations {{ {address}; }};\n{zones}}};"
+            "view \"{address}\" {{ match-destinations {{ {address}; {more} }};\n{zones}}};"
         );
     }
+    config += &authorities::write(lab);
     lab.write("named.conf", config);
 }

@@ -105,7 +105,7 @@ async fn one(address: &str, port: u16) -> Observation {
     seen
 }
 
-fn icmp(seen: &Observation) -> &IcmpError {
+pub fn icmp(seen: &Observation) -> &IcmpError {
     let StoppedBy::Icmp(error) = stopped_by(seen) else {
         panic!("{seen:?}");
     };

@@ -10,12 +10,19 @@
 )]
 
 mod banner;
+mod egress;
+mod elicit;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
 #[cfg(target_os = "linux")]
 mod icmp;
+mod quic;
 mod real;
+mod services;
 mod support;
 mod tls;
+mod udp;
+#[cfg(target_os = "linux")]
+mod udp_firewall;

@@ -6,6 +6,9 @@
     reason = "every test binary that includes this uses its own part; what goes wrong is a failed test"
 )]
 
+pub mod doors;
+mod hostile;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -240,17 +243,12 @@ pub fn settle(mut finding: Finding) -> Finding {
         .iter()
         .map(|n| (n.verdict, n.reason.clone()))
         .collect();
-    parts.extend(
-        finding
-            .endpoints
-            .iter()
-            .map(|e| (e.verdict, e.reason.clone())),
-    );
+    parts.extend(finding.counted().map(|e| (e.verdict, e.reason.clone())));
     let worst = parts.iter().map(|(v, _)| *v).max().unwrap();
     let (verdict, reason) = parts.into_iter().find(|(v, _)| *v == worst).unwrap();
     finding.verdict = verdict;
     finding.reason = reason;
-    finding.reach = finding.endpoints.iter().filter_map(|e| e.reach).max();
+    finding.reach = finding.counted().filter_map(|e| e.reach).max();
     finding
 }
 
@@ -342,8 +340,8 @@ pub fn silent() -> Finding {
         "52.28.1.1",
         "52.28.1.2",
         "52.28.1.3",
-        "2a05:d014::1",
-        "2a05:d014::2",
+        "52.28.1.4",
+        "52.28.1.5",
     ];
     with(
         target("Staging", "url", "https://staging.example.com/", 443, 21),
@@ -559,6 +557,7 @@ pub fn waf() -> Finding {
 pub fn dns(name: &str, host: &str, line: u32) -> Finding {
     let mut finding = target(name, "dns", host, 1, line);
     finding.target.port = None;
+    finding.target.transport = None;
     finding.target.barrier = Barrier::Dns;
     finding.target.denial = Denial::all_of(Barrier::Dns);
     finding
@@ -706,99 +705,7 @@ pub fn smtp() -> Finding {
     )
 }
 
-/// A finding whose every text is an attack on the format it is shown in.
-pub fn hostile() -> Finding {
-    let banner = "\0\u{1b}[2J\u{ffff}]]></failure></testcase><testcase name=\"forged\" \
-                  classname=\"noentry-url\"/><!-- \u{202e}evil\u{200b} ::error::x ##[error]y \
-                  `x` | @octocat #1 ![i](https://evil.example/i.png) <img src=x onerror=y>\r\n\
-                  ::set-output name=verdict::blocked\n##[command]z";
-    let mut certificate = certificate("x");
-    if let Some(own) = &mut certificate.certificate {
-        own.names = vec![banner.to_owned()];
-        banner.clone_into(&mut own.issuer);
-        own.not_after = Some(banner.to_owned());
-    }
-    let mut answer = http(
-        200,
-        &[("server", banner), ("location", banner), ("via", banner)],
-        Some(banner),
-    );
-    answer.unmet = Some(banner.to_owned());
-    banner.clone_into(&mut answer.version);
-    let evidence = Some(Evidence {
-        stopped_by: Some(StoppedBy::NotHttp {
-            first_bytes: banner.to_owned(),
-        }),
-        tls: Some(certificate),
-        http: Some(answer),
-        ..Evidence::default()
-    });
-    let mut finding = target(
-        &format!("::warning::{banner}"),
-        "url",
-        &format!("https://evil.example/{banner}"),
-        443,
-        99,
-    );
-    finding.target.barrier = Barrier::Http;
-    finding.target.denial = Denial::all_of(Barrier::Http);
-    finding.target.denial.http.body = Some(banner.to_owned());
-    banner.clone_into(&mut finding.target.position.file);
-    let mut other = endpoint(
-        "20.9.9.8",
-        443,
-        unsure(Reason::ControlLost {
-            control: banner.to_owned(),
-        }),
-        times(
-            1,
-            Reach::TlsEstablished,
-            stopped(StoppedBy::NotHttp {
-                first_bytes: banner.to_owned(),
-            }),
-        ),
-    );
-    other.rests_on = Some(RestsOn {
-        control: banner.to_owned(),
-        same_port: true,
-        own_path: true,
-    });
-    let mut finding = with(
-        finding,
-        vec![
-            endpoint(
-                "20.9.9.9",
-                443,
-                past(),
-                times(1, Reach::Served, evidence.clone()),
-            ),
-            other,
-        ],
-    );
-    for query in &mut finding.name.as_mut().unwrap().queries {
-        query.cnames = vec![banner.to_owned()];
-        banner.clone_into(&mut query.resolver);
-    }
-    finding
-}
-
 /// A round whose every text is hostile.
 pub fn hostile_round() -> RoundReport {
-    let finding = hostile();
-    let text = finding.target.name.clone();
-    let mut report = of(vec![finding, silent()]);
-    report.vantage.name = Some(text.clone());
-    report.vantage.environment.clone_from(&text);
-    report.vantage.system.clone_from(&text);
-    report.config.clone_from(&text);
-    report.noentry.clone_from(&text);
-    let mut control = control();
-    control.name.clone_from(&text);
-    control.targets = vec![text.clone()];
-    report.controls.push(control);
-    report.resolvers.push(ResolverReport {
-        resolver: text,
-        invents: true,
-    });
-    report
+    hostile::round()
 }

@@ -106,6 +106,41 @@ fn an_address_without_brackets_is_shown_with_them() {
 }
 
 #[test]
+fn a_host_alone_is_a_name_or_an_address() {
+    let shown = |text: &str| host(text).map(|host| host.to_string());
+    for (text, expected) in [
+        ("Bücher.example.", "xn--bcher-kva.example"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:DB8::1", "[2001:db8::1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+        ("::1", "[::1]"),
+    ] {
+        assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+    }
+    for (text, part) in [
+        ("a.example:80", "has a port"),
+        ("192.0.2.1:80", "has a port"),
+        ("[2001:db8::1]:80", "has a port"),
+        ("a.example:", "has a port"),
+        ("2001:db8::1::2", "more than one colon"),
+        ("fe80::1%eth0", "has a zone"),
+        ("[fe80::1%eth0]", "has a zone"),
+        ("[2001:db8::1", "is not `[address]:port`"),
+        ("https://a.example", "is not a host alone"),
+        ("a.example/x", "is not a host alone"),
+        ("root@a.example", "is not a host alone"),
+        ("192.0.2.256", "looks like an IPv4 address"),
+        ("ff02::1", "multicast"),
+        ("::ffff:192.0.2.1", "in the clothes of IPv6"),
+        ("a b", "white space"),
+        ("", "the host is missing"),
+    ] {
+        let message = host(text).unwrap_err().message;
+        assert!(message.contains(part), "{text}: {message}");
+    }
+}
+
+#[test]
 fn names_are_names_alone() {
     assert_eq!(
         name("Intranet.Example.com.").as_deref(),

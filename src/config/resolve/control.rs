@@ -4,11 +4,13 @@ use std::borrow::Borrow;
 
 use super::defaults::{self, Base};
 use super::kind::{self, Fields};
+use super::payload;
 use crate::config::field::Field;
 use crate::config::file;
 use crate::config::reader::{Reader, Spot};
 use crate::config::source::Place;
-use crate::domain::target::{Barrier, Control, ControlOrigin, Target, TargetKind};
+use crate::domain::endpoint::Transport;
+use crate::domain::target::{Barrier, Control, ControlOrigin, TargetKind};
 
 /// Reads `controls:`.
 pub fn list(
@@ -46,12 +48,7 @@ pub fn read<C: Borrow<file::Control>>(
         )?
         .borrow();
     let meant = reader.unknown_keys::<file::Control>(spot, |_| false);
-    let fields = Fields {
-        url: &file.url,
-        tcp: &file.tcp,
-        dns: &file.dns,
-    };
-    let kind = fields.read(reader, spot, &meant);
+    let kind = Fields::from(file).read(reader, spot, &meant);
     let pace = base.pace(reader, spot, &file.timeout, &file.attempts, &Field::Absent);
     let lifted = defaults::flag(
         reader,
@@ -61,6 +58,7 @@ pub fn read<C: Borrow<file::Control>>(
     let probe_non_global = lifted.unwrap_or(base.probe_non_global);
     let kind = kind?;
     kind::refuse_untried(reader, spot, &kind, probe_non_global);
+    payload::refuse_mute(reader, spot, &kind);
     Some(Control {
         kind,
         origin,
@@ -77,67 +75,26 @@ pub fn own(
     field: &Field<Box<file::Control>>,
     base: &Base,
     barrier: Option<Barrier>,
+    target: Option<&TargetKind>,
 ) -> Option<Box<Control>> {
     let control = read(reader, spot, field, base, ControlOrigin::Target)?;
     let climbs = match barrier {
         Some(Barrier::Dns) | None => false,
         Some(Barrier::Network | Barrier::Tls | Barrier::Http) => true,
     };
-    if climbs && matches!(control.kind, TargetKind::Dns { .. }) {
-        let message = "a `dns` control proves nothing about a silent port";
-        let help = "write a `tcp:` or `url:` control on the target's own path".to_owned();
-        reader.report(spot.key("dns").key_place(), message, [help]);
+    if climbs
+        && let Some(transport) = target.and_then(TargetKind::transport)
+        && control.kind.transport() != Some(transport)
+    {
+        let kind = control.kind.as_str();
+        let (silent, fit) = match transport {
+            Transport::Tcp => ("TCP port", "`tcp:` or `url:`"),
+            Transport::Udp => ("UDP port", "`udp:` or `quic:`"),
+            Transport::Icmp => ("host", "`icmp:`"),
+        };
+        let message = format!("a control with `{kind}` proves nothing about a silent {silent}");
+        let help = format!("write a control with {fit} on the target's own path");
+        reader.report(spot.key(kind).key_place(), message, [help]);
     }
     Some(Box::new(control))
-}
-
-/// Refuses controls that must be reachable exactly where a target must not be.
-///
-/// Where the barrier is `http` or `tls` the port itself is meant to answer, so a control on it says
-/// something and is fine, except a `url` control behind a `tls` barrier.
-pub fn refuse_contradictions(
-    reader: &mut Reader<'_>,
-    controls: &[(Control, Place)],
-    targets: &[(Target, Place)],
-) {
-    let own = targets.iter().filter_map(|(target, _)| {
-        let control = target.control.as_deref()?;
-        let position = control.position.as_ref()?;
-        let place = Place {
-            line: position.line,
-            column: position.column,
-            length: 1,
-        };
-        Some((control, place))
-    });
-    let shared = controls.iter().map(|(control, place)| (control, *place));
-    for (control, place) in shared.chain(own) {
-        let contradicted = targets
-            .iter()
-            .find(|(target, _)| contradict(&control.kind, target));
-        if let Some((_, at)) = contradicted {
-            let message = "this control must be reachable, and a target must not be, at one place";
-            let help = [
-                format!("the target stands in line {}", at.line),
-                "choose a control that everybody may reach".to_owned(),
-            ];
-            reader.report(place, message, help);
-        }
-    }
-}
-
-fn contradict(control: &TargetKind, target: &Target) -> bool {
-    let same_host = match (control.name(), target.kind.name()) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => control.address() == target.kind.address(),
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    let same_port = control.port().is_some() && control.port() == target.kind.port();
-    same_host
-        && match target.barrier {
-            Barrier::Dns => true,
-            Barrier::Network => same_port,
-            Barrier::Tls => same_port && matches!(control, TargetKind::Url(_)),
-            Barrier::Http => false,
-        }
 }

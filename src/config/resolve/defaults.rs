@@ -35,6 +35,8 @@ pub struct Base {
     pub families: Vec<Family>,
     /// Whether addresses that are not globally routable are connected to.
     pub probe_non_global: bool,
+    /// Whether QUIC is tried beside TCP.
+    pub http3: bool,
     /// How many attempts are in flight at most.
     pub concurrency: usize,
     /// The same against one address.
@@ -61,6 +63,7 @@ impl Base {
             },
             families: Family::ALL.to_vec(),
             probe_non_global: false,
+            http3: true,
             concurrency: overrides.concurrency.unwrap_or(CONCURRENCY),
             per_host: overrides.per_host.unwrap_or(PER_HOST),
             typed,
@@ -80,6 +83,9 @@ impl Base {
             &file.probe_non_global,
         ) {
             base.probe_non_global = lifted;
+        }
+        if let Some(http3) = flag(reader, &spot.key("http3"), &file.http3) {
+            base.http3 = http3;
         }
         let mut flight = |key: &str, field, typed: Option<usize>, default| {
             let given = number(reader, &spot.key(key), field, &FLIGHTS);

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex_lite::RegexBuilder;
 
+use super::barrier::Shape;
 use crate::config::field::Field;
 use crate::config::file::{self, Stop};
 use crate::config::mistake::{Mistake, quoted};
 use crate::config::problem::any_of;
 use crate::config::reader::{Reader, Spot};
+use crate::domain::reach::Reach;
 use crate::domain::target::{Barrier, Denial, HttpDenial};
 
 /// The longest pattern for a body in characters, and the largest program that it may become in bytes.
@@ -21,10 +23,17 @@ pub fn read(
     spot: &Spot<'_>,
     field: &Field<Box<file::Denial>>,
     barrier: Option<Barrier>,
+    shape: Option<&Shape>,
 ) -> Option<Denial> {
     let expected = "a list of stops, or a mapping for the barrier `http`";
+    let makes_sense =
+        |reach: Reach| shape.is_none_or(|shape| shape.stop_objection(reach).is_none());
     match field {
-        Field::Absent => return barrier.map(Denial::all_of),
+        Field::Absent => {
+            let mut denial = barrier.map(Denial::all_of)?;
+            denial.stops.retain(|reach| makes_sense(*reach));
+            return Some(denial);
+        }
         Field::Given(_) | Field::Unfit(_) => {}
     }
     let given = reader.fit(spot, field, expected)?.as_ref();
@@ -37,7 +46,7 @@ pub fn read(
     };
     match (barrier, given) {
         (Barrier::Dns | Barrier::Network, file::Denial::Stops(items)) => {
-            stops(reader, spot, items, barrier)
+            stops(reader, spot, items, barrier, shape)
         }
         (Barrier::Http, file::Denial::Http(file)) => Some(Denial {
             http: http(reader, spot, file)?,
@@ -57,7 +66,7 @@ pub fn read(
             None
         }
         (Barrier::Dns | Barrier::Network, file::Denial::Http(_)) => {
-            let words = words(barrier);
+            let words = words(barrier, shape);
             let help = format!(
                 "write a list of {}; a mapping belongs to the barrier `http`",
                 any_of(words.iter().copied())
@@ -69,9 +78,12 @@ pub fn read(
     }
 }
 
-/// The words of a barrier's own stops.
-fn words(barrier: Barrier) -> Vec<&'static str> {
-    barrier.stops().iter().map(|reach| reach.as_str()).collect()
+/// The words of a barrier's own stops, as far as they make sense for the target.
+fn words(barrier: Barrier, shape: Option<&Shape>) -> Vec<&'static str> {
+    let stops = barrier.stops().iter();
+    let sensible =
+        stops.filter(|reach| shape.is_none_or(|shape| shape.stop_objection(**reach).is_none()));
+    sensible.map(|reach| reach.as_str()).collect()
 }
 
 fn stops(
@@ -79,8 +91,9 @@ fn stops(
     spot: &Spot<'_>,
     items: &[Field<Stop>],
     barrier: Barrier,
+    shape: Option<&Shape>,
 ) -> Option<Denial> {
-    let allowed = words(barrier);
+    let allowed = words(barrier, shape);
     if items.is_empty() {
         let help = format!(
             "list at least one of {}, or remove the key to accept all",
@@ -96,13 +109,16 @@ fn stops(
             continue;
         };
         let reach = stop.reach();
-        if barrier.stops().contains(&reach) {
-            stops.insert(reach);
+        let message = if !barrier.stops().contains(&reach) {
+            format!("`{reach}` does not belong to barrier `{barrier}`")
+        } else if let Some(why) = shape.and_then(|shape| shape.stop_objection(reach)) {
+            format!("`{reach}` makes no sense for this target: {why}")
         } else {
-            let message = format!("`{reach}` does not belong to barrier `{barrier}`");
-            let help = format!("allowed here: {}", any_of(allowed.iter().copied()));
-            reader.report(spot.place(), message, [help]);
-        }
+            stops.insert(reach);
+            continue;
+        };
+        let help = format!("allowed here: {}", any_of(allowed.iter().copied()));
+        reader.report(spot.place(), message, [help]);
     }
     Some(Denial {
         stops,

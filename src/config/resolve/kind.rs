@@ -1,34 +1,59 @@
-//! What an entry is about: exactly one of `url`, `tcp` and `dns`.
+//! What an entry is about: exactly one of `url`, `tcp`, `udp`, `quic`, `icmp` and `dns`.
 
+use super::defaults;
+use super::{payload, record};
 use crate::config::field::Field;
-use crate::config::file::{HostPort, Name, UrlText};
+use crate::config::file::{self, HostPort, HostText, Kind, Name, PayloadText, UrlText};
 use crate::config::host;
+use crate::config::problem::any_of;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::address;
-use crate::domain::target::TargetKind;
+use crate::domain::target::{Host, TargetKind};
 
-/// The three fields of which one is given.
+/// The fields of which one says what the entry is about, and those that belong to it.
 pub struct Fields<'f> {
-    /// `url`.
-    pub url: &'f Field<UrlText>,
-    /// `tcp`.
-    pub tcp: &'f Field<HostPort>,
-    /// `dns`.
-    pub dns: &'f Field<Name>,
+    url: &'f Field<UrlText>,
+    tcp: &'f Field<HostPort>,
+    udp: &'f Field<HostPort>,
+    quic: &'f Field<HostPort>,
+    icmp: &'f Field<HostText>,
+    dns: &'f Field<Name>,
+    payload: &'f Field<PayloadText>,
+    /// The keys that a control does not have.
+    target: Option<&'f file::Target>,
+}
+
+impl<'f> From<&'f file::Target> for Fields<'f> {
+    fn from(file: &'f file::Target) -> Self {
+        Self {
+            url: &file.url,
+            tcp: &file.tcp,
+            udp: &file.udp,
+            quic: &file.quic,
+            icmp: &file.icmp,
+            dns: &file.dns,
+            payload: &file.payload,
+            target: Some(file),
+        }
+    }
+}
+
+impl<'f> From<&'f file::Control> for Fields<'f> {
+    fn from(file: &'f file::Control) -> Self {
+        Self {
+            url: &file.url,
+            tcp: &file.tcp,
+            udp: &file.udp,
+            quic: &file.quic,
+            icmp: &file.icmp,
+            dns: &file.dns,
+            payload: &file.payload,
+            target: None,
+        }
+    }
 }
 
 impl Fields<'_> {
-    /// The keys that are there, in their fixed order.
-    pub fn present(&self) -> Vec<&'static str> {
-        let all = [
-            ("url", !matches!(self.url, Field::Absent)),
-            ("tcp", !matches!(self.tcp, Field::Absent)),
-            ("dns", !matches!(self.dns, Field::Absent)),
-        ];
-        let present = all.into_iter().filter(|(_, there)| *there);
-        present.map(|(key, _)| key).collect()
-    }
-
     /// Reads the one that is given. `meant` holds keys that were probably misspelt.
     pub fn read(
         &self,
@@ -36,48 +61,102 @@ impl Fields<'_> {
         spot: &Spot<'_>,
         meant: &[&str],
     ) -> Option<TargetKind> {
-        let present = self.present();
-        if present.is_empty() && !meant.iter().any(|key| ["url", "tcp", "dns"].contains(key)) {
-            let help = "write one of `url:`, `tcp:` and `dns:`".to_owned();
-            let message = format!("{} needs something to probe", spot.what);
-            reader.report(spot.start(), message, [help]);
-        }
-        if let [first, others @ ..] = present.as_slice() {
-            for other in others {
-                let message = format!("{} has both `{first}` and `{other}`", spot.what);
-                let help = "keep one, and write a second entry for the other".to_owned();
-                reader.report(spot.key(other).key_place(), message, [help]);
-            }
-        }
+        self.refuse_wrong_keys(reader, spot, meant);
         // All are read, so that what is wrong with each is said.
+        let flag = |reader: &mut Reader<'_>, key, of: fn(&file::Target) -> &Field<bool>| {
+            let field = of(self.target?);
+            defaults::flag(reader, &spot.key(key), field)
+        };
+        let url = spot.key("url");
         let url = reader.parsed(
-            &spot.key("url"),
+            &url,
             self.url,
             "text (an `https://` or `http://` address)",
             host::url,
         );
-        let tcp = reader.parsed(
-            &spot.key("tcp"),
-            self.tcp,
-            "text (`host:port`)",
-            host::host_port,
-        );
-        let dns = reader.parsed(&spot.key("dns"), self.dns, "text (a DNS name)", host::name);
-        match (url, tcp, dns) {
-            (Some(url), None, None) => Some(TargetKind::Url(url)),
-            (None, Some((host, port)), None) => Some(TargetKind::Tcp {
-                host,
-                port,
-                banner: false,
-            }),
-            (None, None, Some(name)) => Some(TargetKind::Dns {
+        let tcp = door(reader, spot, Kind::Tcp, self.tcp);
+        let banner = flag(reader, "expect_banner", |file| &file.expect_banner).unwrap_or(false);
+        let udp = door(reader, spot, Kind::Udp, self.udp);
+        let port = udp.as_ref().map(|(_, port)| *port);
+        let payload = payload::read(reader, spot, self.payload, port);
+        let quic = door(reader, spot, Kind::Quic, self.quic);
+        let icmp = spot.key("icmp");
+        let icmp = reader.parsed(&icmp, self.icmp, "text (a name or an address)", host::host);
+        let name = reader.parsed(&spot.key("dns"), self.dns, "text (a DNS name)", host::name);
+        let record = self
+            .target
+            .and_then(|file| record::read(reader, &spot.key("record"), &file.record));
+        let authoritative = flag(reader, "authoritative", |file| &file.authoritative);
+        let kinds = [
+            url.map(TargetKind::Url),
+            tcp.map(|(host, port)| TargetKind::Tcp { host, port, banner }),
+            udp.zip(payload)
+                .map(|((host, port), payload)| TargetKind::Udp {
+                    host,
+                    port,
+                    payload,
+                }),
+            quic.map(|(host, port)| TargetKind::Quic { host, port }),
+            icmp.map(|host| TargetKind::Icmp { host }),
+            name.map(|name| TargetKind::Dns {
                 name,
-                record: None,
-                authoritative: false,
+                record,
+                authoritative: authoritative.unwrap_or(false),
             }),
-            _ => None,
+        ];
+        let mut given = kinds.into_iter().flatten();
+        given.next().filter(|_| given.next().is_none())
+    }
+
+    /// Reports an entry without a kind, one with several, and keys that belong to another kind.
+    fn refuse_wrong_keys(&self, reader: &mut Reader<'_>, spot: &Spot<'_>, meant: &[&str]) {
+        let present = present(spot);
+        let words = Kind::ALL.map(Kind::as_str);
+        match present.as_slice() {
+            [] if meant.iter().any(|key| words.contains(key)) => {}
+            [] => {
+                let keys = words.map(|key| format!("{key}:"));
+                let help = format!("write one of {}", any_of(keys.iter().map(String::as_str)));
+                let message = format!("{} needs something to probe", spot.what);
+                reader.report(spot.start(), message, [help]);
+            }
+            [only] => {
+                let own = Kind::OWN.into_iter();
+                // A control has only one of them; the others are unknown keys, which was said.
+                let own = own.filter(|(key, _)| self.target.is_some() || *key == "payload");
+                for (key, kind) in own.filter(|(key, kind)| spot.has(key) && kind != only) {
+                    let (kind, only) = (kind.as_str(), only.as_str());
+                    let message = format!("`{key}` belongs to `{kind}`, and this is `{only}`");
+                    let help = "remove the key".to_owned();
+                    reader.report(spot.key(key).key_place(), message, [help]);
+                }
+            }
+            [first, others @ ..] => {
+                for other in others {
+                    let (first, other) = (first.as_str(), other.as_str());
+                    let message = format!("{} has both `{first}` and `{other}`", spot.what);
+                    let help = "keep one, and write a second entry for the other".to_owned();
+                    reader.report(spot.key(other).key_place(), message, [help]);
+                }
+            }
         }
     }
+}
+
+/// The kinds whose keys are there, in their fixed order.
+pub fn present(spot: &Spot<'_>) -> Vec<Kind> {
+    let all = Kind::ALL.into_iter();
+    all.filter(|kind| spot.has(kind.as_str())).collect()
+}
+
+fn door(
+    reader: &mut Reader<'_>,
+    spot: &Spot<'_>,
+    kind: Kind,
+    field: &Field<HostPort>,
+) -> Option<(Host, u16)> {
+    let spot = spot.key(kind.as_str());
+    reader.parsed(&spot, field, "text (`host:port`)", host::host_port)
 }
 
 /// Refuses an address literal that would never be connected to: nothing probed is an error, and

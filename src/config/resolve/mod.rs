@@ -3,13 +3,19 @@
 //! Everything that is wrong is reported together; only an unknown version ends the reading, because
 //! then nothing else in the file can be judged.
 
+mod barrier;
+mod contradiction;
 mod control;
 mod defaults;
 mod denial;
 mod kind;
+mod payload;
+mod record;
 mod target;
+mod vantage;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Loaded;
@@ -19,8 +25,11 @@ use super::host;
 use super::problem::{Problem, Problems, near};
 use super::reader::{Reader, Spot};
 use super::source::Place;
-use crate::domain::target::{Plan, Resolvers, Target, VantagePlan};
+use crate::domain::target::{Plan, Resolvers, Target};
 use defaults::Base;
+
+/// What the address of a name server is.
+const ADDRESS: &str = "text (the IP address of a resolver)";
 
 /// What was typed: it beats the file, also a target's own setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,14 +86,19 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
     let resolvers = resolvers(reader, &root.key("resolvers"), &file.resolvers);
     let controls = control::list(reader, &root.key("controls"), &file.controls, &base);
     let targets = targets(reader, &root, &file.targets, &base, &meant);
-    control::refuse_contradictions(reader, &controls, &targets);
+    let vantage = vantage::read(reader, &root.key("vantage"), &file.vantage, &base);
+    contradiction::refuse(reader, &controls, &targets);
+    if let Some(control) = &vantage.must_not_reach {
+        let spot = root.key("vantage").key("must_not_reach");
+        contradiction::refuse_shared(reader, &spot, control, &controls, &targets);
+    }
     let targets = select(reader, targets, &overrides.targets);
     Some(Plan {
         config: loaded.source.name.clone(),
         targets: targets.into_iter().map(|(target, _)| target).collect(),
         controls: controls.into_iter().map(|(control, _)| control).collect(),
         resolvers,
-        vantage: VantagePlan::default(),
+        vantage,
         concurrency: base.concurrency,
         per_host: base.per_host,
     })
@@ -111,19 +125,30 @@ fn resolvers(
     spot: &Spot<'_>,
     field: &Field<Vec<Field<file::Resolver>>>,
 ) -> Resolvers {
-    let expected = "text (the IP address of a resolver)";
-    let Some(items) = reader.fit(spot, field, "a list of IP addresses") else {
-        return Resolvers::System;
-    };
+    let otherwise = "remove the key to ask the system's";
+    match addresses(reader, spot, field, otherwise) {
+        Some(addresses) => Resolvers::Listed(addresses),
+        None => Resolvers::System,
+    }
+}
+
+/// The addresses of name servers; none where the key is not there.
+fn addresses(
+    reader: &mut Reader<'_>,
+    spot: &Spot<'_>,
+    field: &Field<Vec<Field<file::Resolver>>>,
+    otherwise: &str,
+) -> Option<Vec<SocketAddr>> {
+    let items = reader.fit(spot, field, "a list of IP addresses")?;
     if items.is_empty() {
-        let help = "list at least one, or remove the key to ask the system's".to_owned();
-        reader.report(spot.place(), "`resolvers` is empty", [help]);
+        let help = format!("list at least one, or {otherwise}");
+        reader.report(spot.place(), format!("{} is empty", spot.what), [help]);
     }
     let addresses = items.iter().enumerate().filter_map(|(index, field)| {
-        let spot = spot.item(index, "`resolvers`");
-        reader.parsed(&spot, field, expected, host::resolver)
+        let spot = spot.item(index, &spot.what);
+        reader.parsed(&spot, field, ADDRESS, host::resolver)
     });
-    Resolvers::Listed(addresses.collect())
+    Some(addresses.collect())
 }
 
 fn targets(

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::barrier::{self, Shape};
 use super::control;
 use super::defaults::{self, Base};
 use super::denial;
 use super::kind::{self, Fields};
-use crate::config::field::{Field, words_of};
+use super::payload;
+use crate::config::field::Field;
 use crate::config::file;
 use crate::config::mistake::Mistake;
-use crate::config::problem::any_of;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::endpoint::Family;
 use crate::domain::target::{Barrier, Target, TargetKind, Url};
@@ -25,19 +26,17 @@ pub fn read(
     base: &Base,
     names: &mut BTreeMap<String, u32>,
 ) -> Option<Target> {
-    let expected = "a mapping with `name` and one of `url`, `tcp` and `dns`";
+    let expected = "a mapping with `name` and one of `url`, `tcp`, `udp`, `quic`, `icmp` and `dns`";
     let file = reader.fit(spot, field, expected)?;
     let meant = reader.unknown_keys::<file::Target>(spot, |_| false);
     let name = name(reader, spot, &file.name, &meant, names);
-    let fields = Fields {
-        url: &file.url,
-        tcp: &file.tcp,
-        dns: &file.dns,
-    };
-    let kind = fields.read(reader, spot, &meant);
-    let shape = Shape::of(&fields, kind.as_ref());
-    let barrier = barrier(reader, spot, &file.barrier, shape.as_ref());
-    let denial = denial::read(reader, &spot.key("denial"), &file.denial, barrier);
+    let kind = Fields::from(file).read(reader, spot, &meant);
+    let shape = Shape::of(spot, kind.as_ref());
+    let barrier = barrier::read(reader, spot, &file.barrier, shape.as_ref());
+    let denial = &file.denial;
+    let denial = denial::read(reader, &spot.key("denial"), denial, barrier, shape.as_ref());
+    let http3 = http3(reader, spot, &file.http3, kind.as_ref(), base);
+    let accept_silence = payload::accept_silence(reader, spot, kind.as_ref(), &file.accept_silence);
     let families = families(reader, spot, &file.families, kind.as_ref(), base);
     let pace = base.pace(reader, spot, &file.timeout, &file.attempts, &file.interval);
     let lifted = defaults::flag(
@@ -48,7 +47,15 @@ pub fn read(
     let probe_non_global = lifted.unwrap_or(base.probe_non_global);
     let inherited = base.with(pace.clone(), probe_non_global);
     let spot_control = spot.key("control");
-    let control = control::own(reader, &spot_control, &file.control, &inherited, barrier);
+    let control = &file.control;
+    let control = control::own(
+        reader,
+        &spot_control,
+        control,
+        &inherited,
+        barrier,
+        kind.as_ref(),
+    );
     let kind = kind?;
     kind::refuse_untried(reader, spot, &kind, probe_non_global);
     Some(Target {
@@ -60,8 +67,9 @@ pub fn read(
         control,
         pace,
         probe_non_global,
-        http3: false,
-        accept_silence: false,
+        // At the barrier `dns` nothing is connected to.
+        http3: http3 && barrier != Some(Barrier::Dns),
+        accept_silence,
         position: reader.source().position(spot.start()),
     })
 }
@@ -114,79 +122,26 @@ fn is_printable(c: char) -> bool {
             | '\u{E0000}'..='\u{E007F}')
 }
 
-/// What is known of a target when its barrier is judged, even if its value is wrong.
-enum Shape {
-    Url { http: bool, literal: bool },
-    Tcp { literal: bool },
-    Dns,
-}
-
-impl Shape {
-    fn of(fields: &Fields<'_>, kind: Option<&TargetKind>) -> Option<Self> {
-        let literal = kind.is_some_and(|kind| kind.address().is_some());
-        let http = matches!(kind, Some(TargetKind::Url(Url { https: false, .. })));
-        match fields.present().as_slice() {
-            ["url"] => Some(Self::Url { http, literal }),
-            ["tcp"] => Some(Self::Tcp { literal }),
-            ["dns"] => Some(Self::Dns),
-            _ => None,
-        }
-    }
-
-    const fn default_barrier(&self) -> Barrier {
-        match self {
-            Self::Dns => Barrier::Dns,
-            Self::Url { .. } | Self::Tcp { .. } => Barrier::Network,
-        }
-    }
-
-    /// Why a barrier makes no sense here, if it does not.
-    const fn objection(&self, barrier: Barrier) -> Option<&'static str> {
-        let no_name = "an address has no name to resolve";
-        match (self, barrier) {
-            (Self::Url { literal: true, .. } | Self::Tcp { literal: true }, Barrier::Dns) => {
-                Some(no_name)
-            }
-            (Self::Url { http: true, .. }, Barrier::Tls) => Some("an `http://` address has no TLS"),
-            (Self::Tcp { .. }, Barrier::Tls | Barrier::Http) => {
-                Some("on `tcp` nothing above the connection is tried; watch a `url` for that")
-            }
-            (Self::Dns, Barrier::Network | Barrier::Tls | Barrier::Http) => {
-                Some("on `dns` nothing is tried but resolving; watch a `url` or `tcp` for that")
-            }
-            (Self::Url { .. }, Barrier::Dns | Barrier::Network | Barrier::Tls | Barrier::Http)
-            | (Self::Tcp { .. }, Barrier::Dns | Barrier::Network)
-            | (Self::Dns, Barrier::Dns) => None,
-        }
-    }
-}
-
-/// The barrier, which must make sense for the target.
-fn barrier(
+/// Whether QUIC is tried beside TCP; never where the address is not `https`.
+fn http3(
     reader: &mut Reader<'_>,
     target: &Spot<'_>,
-    field: &Field<Barrier>,
-    shape: Option<&Shape>,
-) -> Option<Barrier> {
-    const ALL: [Barrier; 4] = [Barrier::Dns, Barrier::Network, Barrier::Tls, Barrier::Http];
-    let spot = target.key("barrier");
-    let given = reader.word(&spot, field, words_of::<Barrier>());
-    let Some(shape) = shape else { return given };
-    let barrier = match field {
-        Field::Absent => shape.default_barrier(),
-        Field::Given(_) | Field::Unfit(_) => given?,
-    };
-    let Some(why) = shape.objection(barrier) else {
-        return Some(barrier);
-    };
-    let allowed = ALL
-        .iter()
-        .filter(|other| shape.objection(**other).is_none());
-    let words: Vec<String> = allowed.map(ToString::to_string).collect();
-    let help = format!("allowed here: {}", any_of(words.iter().map(String::as_str)));
-    let message = format!("barrier `{barrier}` makes no sense for this target: {why}");
-    reader.report(spot.place(), message, [help]);
-    None
+    field: &Field<bool>,
+    kind: Option<&TargetKind>,
+    base: &Base,
+) -> bool {
+    let spot = target.key("http3");
+    let own = defaults::flag(reader, &spot, field);
+    match kind {
+        Some(TargetKind::Url(Url { https: true, .. })) => own.unwrap_or(base.http3),
+        Some(TargetKind::Url(_)) if target.has("http3") => {
+            let message = "`http3` belongs to `https://`, and this address is `http://`";
+            let help = "remove the key: QUIC is always encrypted".to_owned();
+            reader.report(spot.key_place(), message, [help]);
+            false
+        }
+        Some(_) | None => false,
+    }
 }
 
 /// The watched families, which must include that of an address literal.

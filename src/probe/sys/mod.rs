@@ -43,6 +43,9 @@ mod windows;
 #[cfg(not(unix))]
 pub use windows::{cause, name};
 
+/// Whether ICMP errors reach a datagram socket that is not connected (`ip(7)`, `IP_RECVERR`).
+pub const WIDE_ERRORS: bool = cfg!(target_os = "linux");
+
 /// Where a queued error comes from (`SO_EE_ORIGIN_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(

@@ -1,7 +1,8 @@
-//! Advice out of the finished round. A hint never changes a verdict. What each says stands here, when
-//! it is given in `rules`.
+//! Advice out of the finished round. A hint never changes a verdict. What each says stands here and,
+//! about controls and this machine, in `words`; when it is given stands in `rules`.
 
 mod rules;
+mod words;
 
 use std::fmt;
 
@@ -31,13 +32,23 @@ pub enum Hint {
         /// The targets.
         targets: Names,
     },
+    /// No reply to a ping comes through to a runner of GitHub's own.
+    HostedPing(Names),
+    /// This process may open no ICMP socket.
+    NoEchoSocket(Names),
+    /// What was sent over UDP need not be answered.
+    Silence(Names),
+    /// What only insiders reach was reached.
+    Inside(String),
+    /// What only insiders reach could not be looked at.
+    NotProvenOutside(String),
     /// A control was not reached throughout.
     ControlLost(String, Names),
     /// A control's name leads only to addresses that are not connected to.
     ControlPrivate(String),
     /// A control inside a network carries verdicts about the internet.
     ControlInside(String),
-    /// A port that providers filter has no control of its own.
+    /// A port has no control of its own, and one on another port says nothing about it.
     ControlPort(u16, Names),
     /// This vantage cannot speak IPv6.
     NoIpv6 {
@@ -91,34 +102,21 @@ impl Hint {
                 class,
                 literal,
                 targets,
-            } => no_control_advice(*class, *literal).join(about(targets)),
-            Self::ControlLost(control, targets) => Phrase::new("control ")
-                .value(control)
-                .say(
-                    " was not reached throughout: look at this machine's network first, or choose a \
-                     control that is always there",
-                )
-                .join(about(targets)),
-            Self::ControlPrivate(control) => Phrase::new("control ")
-                .value(control)
-                .say(
-                    " has only addresses that are not globally routable, so it was not tried: \
-                     choose one on the internet, or set ",
-                )
-                .code("probe_non_global: true")
-                .say(" if this vantage is meant to look inside"),
-            Self::ControlInside(control) => Phrase::new("control ").value(control).say(
-                " stands on an address that is not globally routable, so it does not speak for \
-                 the way to the internet: choose one there",
-            ),
-            Self::ControlPort(port, targets) => Phrase::new(format!(
-                "many providers filter outbound port {port}: add a control on port {port}, something \
-                 that must be reachable there"
-            ))
-            .join(about(targets)),
+            } => words::no_control(*class, *literal).join(about(targets)),
+            Self::HostedPing(targets) => words::hosted_ping().join(about(targets)),
+            Self::NoEchoSocket(targets) => words::no_echo_socket().join(about(targets)),
+            Self::Silence(targets) => words::silence().join(about(targets)),
+            Self::Inside(guard) => words::inside(guard),
+            Self::NotProvenOutside(guard) => words::not_proven_outside(guard),
+            Self::ControlLost(control, targets) => {
+                words::control_lost(control).join(about(targets))
+            }
+            Self::ControlPrivate(control) => words::control_private(control),
+            Self::ControlInside(control) => words::control_inside(control),
+            Self::ControlPort(port, targets) => words::control_port(*port).join(about(targets)),
             Self::NoIpv6 { literal, targets } => {
                 Phrase::new("this machine has no IPv6: run from a vantage that has it")
-                    .join(unwatch(Family::Ipv6, *literal))
+                    .join(words::unwatch(Family::Ipv6, *literal))
                     .join(about(targets))
             }
             Self::NoIpv4(targets) => {
@@ -168,35 +166,6 @@ impl Hint {
     }
 }
 
-fn no_control_advice(class: Option<Class>, literal: bool) -> Phrase {
-    let Some(class) = class else {
-        return Phrase::new(
-            "a missing name proves nothing without a name that must resolve: add one to ",
-        )
-        .code("controls:")
-        .say(", such as ")
-        .code("- tcp: www.example.com:443");
-    };
-    Phrase::new(format!(
-        "silence proves nothing without a control: add something that must be reachable with {class} \
-         to "
-    ))
-    .code("controls:")
-    .say(", such as ")
-    .code("- tcp: www.example.com:443")
-    .join(unwatch(class.family, literal))
-}
-
-/// The other way out where IPv6 is the trouble, unless the target is nothing but an IPv6 address.
-fn unwatch(family: Family, literal: bool) -> Phrase {
-    match family {
-        Family::Ipv6 if !literal => {
-            Phrase::new(", or declare IPv6 unwatched with ").code("families: [ipv4]")
-        }
-        Family::Ipv4 | Family::Ipv6 => Phrase::default(),
-    }
-}
-
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.phrase().text())
@@ -212,14 +181,18 @@ fn about(names: &[String]) -> Phrase {
     }
 }
 
-/// All advice for a round, what concerns exposures first.
+/// All advice for a round: what concerns everything first, then what concerns exposures.
 #[must_use]
 pub fn hints(report: &RoundReport) -> Vec<Hint> {
     let mut hints = Vec::new();
+    hints.extend(rules::side(report));
     hints.extend(rules::login_page(report));
     hints.extend(rules::denial_unmet(report));
     hints.extend(rules::weaker(report));
     hints.extend(rules::no_control(report));
+    hints.extend(rules::silence(report));
+    hints.extend(rules::hosted_ping(report));
+    hints.extend(rules::no_echo_socket(report));
     hints.extend(rules::control_lost(report));
     hints.extend(rules::control_private(report));
     hints.extend(rules::control_port(report));

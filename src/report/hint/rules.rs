@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::saw;
 use super::{Hint, Names};
 use crate::domain::address::is_global;
-use crate::domain::endpoint::Family;
+use crate::domain::endpoint::{Family, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::Blind;
 use crate::domain::reach::Reach;
-use crate::domain::report::{ControlReport, RoundReport};
+use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::target::Barrier;
 use crate::domain::verdict::{Reason, Verdict};
 
-/// Every reason with which some part of a finding has its verdict.
+/// Every reason with which some part of a finding that counts has its verdict.
 fn reasons(finding: &Finding) -> impl Iterator<Item = &Reason> {
     std::iter::once(&finding.reason)
-        .chain(finding.endpoints.iter().map(|e| &e.reason))
+        .chain(finding.counted().map(|e| &e.reason))
         .chain(finding.name_verdicts.iter().map(|n| &n.reason))
 }
 
@@ -43,10 +43,7 @@ fn with_blind(report: &RoundReport, rule: impl Fn(Blind) -> bool) -> Option<Name
 }
 
 fn exposed_endpoints(finding: &Finding) -> impl Iterator<Item = &EndpointReport> {
-    finding
-        .endpoints
-        .iter()
-        .filter(|e| e.verdict == Verdict::Exposed)
+    finding.counted().filter(|e| e.verdict == Verdict::Exposed)
 }
 
 pub(super) fn login_page(report: &RoundReport) -> Option<Hint> {
@@ -99,7 +96,14 @@ fn is_literal(finding: &Finding) -> bool {
 }
 
 pub(super) fn no_control(report: &RoundReport) -> Vec<Hint> {
+    let hosted = is_hosted(report);
     let cause = |finding: &Finding, reason: &Reason| match reason {
+        // There no control can help.
+        Reason::NoControl { class: Some(class) }
+            if hosted && class.transport == Transport::Icmp =>
+        {
+            None
+        }
         Reason::NoControl { class } => Some((*class, is_literal(finding))),
         _ => None,
     };
@@ -111,11 +115,55 @@ pub(super) fn no_control(report: &RoundReport) -> Vec<Hint> {
 }
 
 pub(super) fn control_lost(report: &RoundReport) -> Vec<Hint> {
+    let hosted = is_hosted(report);
     let cause = |_: &Finding, reason: &Reason| match reason {
-        Reason::ControlLost { control } => Some(control.clone()),
+        Reason::ControlLost { control } if !(hosted && is_ping(report, control)) => {
+            Some(control.clone())
+        }
         _ => None,
     };
     by_cause(report, cause, Hint::ControlLost)
+}
+
+/// Whether the round looked from a runner of GitHub's own.
+fn is_hosted(report: &RoundReport) -> bool {
+    report.vantage.environment == "github-hosted"
+}
+
+/// Whether a control of this name is a host that must reply to ping.
+fn is_ping(report: &RoundReport, name: &str) -> bool {
+    let mut named = report.controls.iter().filter(|c| c.name == name);
+    named.any(|control| control.transport == Some(Transport::Icmp))
+}
+
+/// Pings from a runner to which no reply comes through (actions/runner-images#1519).
+pub(super) fn hosted_ping(report: &RoundReport) -> Option<Hint> {
+    let ping = |reason: &Reason| match reason {
+        Reason::NoControl { class: Some(class) } => class.transport == Transport::Icmp,
+        Reason::ControlLost { control } => is_ping(report, control),
+        _ => false,
+    };
+    let names = with_reason(report, ping).filter(|_| is_hosted(report));
+    names.map(Hint::HostedPing)
+}
+
+pub(super) fn no_echo_socket(report: &RoundReport) -> Option<Hint> {
+    with_blind(report, |blind| blind == Blind::NoEchoSocket).map(Hint::NoEchoSocket)
+}
+
+pub(super) fn silence(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| matches!(r, Reason::SilenceTellsNothing { .. })).map(Hint::Silence)
+}
+
+/// Everything is inconclusive then, so the targets are not named.
+pub(super) fn side(report: &RoundReport) -> Option<Hint> {
+    let outside = report.vantage.outside.as_ref()?;
+    let guard = outside.must_not_reach.clone();
+    match outside.side {
+        Side::Outside => None,
+        Side::Inside => Some(Hint::Inside(guard)),
+        Side::Unproven => Some(Hint::NotProvenOutside(guard)),
+    }
 }
 
 pub(super) fn control_port(report: &RoundReport) -> Vec<Hint> {
@@ -173,7 +221,7 @@ fn only_private(control: &ControlReport) -> bool {
 
 /// Whether an address on the internet lacks a control, or has only this one.
 fn carries_global(report: &RoundReport, control: &ControlReport) -> bool {
-    let mut endpoints = report.findings.iter().flat_map(|f| &f.endpoints);
+    let mut endpoints = report.findings.iter().flat_map(Finding::counted);
     endpoints.any(|e| {
         let lacks = matches!(e.reason, Reason::NoControl { .. });
         let rests_on = e.rests_on.as_ref();
@@ -186,7 +234,7 @@ pub(super) fn no_family(report: &RoundReport) -> Vec<Hint> {
     let blind = |family: Family, wanted: &dyn Fn(&Finding) -> bool| {
         targets(report, |finding| {
             wanted(finding)
-                && finding.endpoints.iter().any(|e| {
+                && finding.counted().any(|e| {
                     let cause = match &e.reason {
                         Reason::Blind { cause } => *cause,
                         _ => return false,
@@ -227,6 +275,7 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::NoLocalPort
         | Blind::NoBuffers
         | Blind::LocalError
+        | Blind::ServerLame
         | Blind::Interrupted => false,
     });
     deaf.map(Hint::ResolverBlind)
@@ -240,8 +289,7 @@ pub(super) fn private_address(report: &RoundReport) -> Option<Hint> {
     targets(report, |finding| {
         finding.target.barrier != Barrier::Dns
             && finding
-                .endpoints
-                .iter()
+                .counted()
                 .any(|e| e.reach == Some(Reach::PrivateAddress))
     })
     .map(Hint::PrivateAddress)

@@ -5,10 +5,13 @@
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
+use super::super::coverage;
+use super::super::headline;
+use super::super::phrase::Phrase;
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
 use crate::domain::escape::visible;
-use crate::domain::report::RoundReport;
+use crate::domain::report::{RoundReport, Side};
 use crate::domain::verdict::Verdict;
 
 /// Reads what the crate wrote, adds, and writes again.
@@ -111,6 +114,22 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
         .iter()
         .map(|r| r.resolver.as_str())
         .collect();
+    let egress: Vec<String> = vantage
+        .egress
+        .iter()
+        .filter_map(|egress| egress.address)
+        .map(|address| address.to_string())
+        .collect();
+    let sees: Vec<String> = vantage
+        .sees
+        .iter()
+        .map(|sees| {
+            format!(
+                "{} over {} as far as {}",
+                sees.transport, sees.family, sees.layer
+            )
+        })
+        .collect();
     let pairs = [
         ("noentry.version", report.noentry.clone()),
         ("noentry.verdict", report.verdict.to_string()),
@@ -122,20 +141,59 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
         ("vantage.name", vantage.name.clone().unwrap_or_default()),
         ("vantage.system", vantage.system.clone()),
         ("vantage.proven", proven.join(", ")),
+        ("vantage.sees", sees.join(", ")),
+        ("vantage.egress", egress.join(", ")),
+        (
+            "vantage.side",
+            side(vantage.outside.as_ref().map(|o| o.side)).to_owned(),
+        ),
         ("vantage.controls", controls.join(", ")),
         ("vantage.resolvers", resolvers.join(", ")),
     ];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
     writer
         .create_element("properties")
         .write_inner_content(|writer| {
-            for (name, value) in &pairs {
+            for (name, value) in pairs.into_iter().chain(covered(report)) {
                 writer
                     .create_element("property")
-                    .with_attribute(("name", *name))
-                    .with_attribute(("value", visible(value).as_str()))
+                    .with_attribute(("name", name.as_str()))
+                    .with_attribute(("value", visible(&value).as_str()))
                     .write_empty()?;
             }
             Ok(())
         })?;
     Ok(())
+}
+
+/// The word for the side from which the round looked; empty where nobody asked.
+const fn side(side: Option<Side>) -> &'static str {
+    match side {
+        Some(Side::Outside) => "outside",
+        Some(Side::Inside) => "inside",
+        Some(Side::Unproven) => "unproven",
+        None => "",
+    }
+}
+
+/// The coverage table: one property for each thing, family and word, such as
+/// `coverage.http3.ipv4.not_watchable`. Lines that differ only in their reason share one.
+fn covered(report: &RoundReport) -> Vec<(String, String)> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for line in &report.coverage {
+        let name = format!("coverage.{}", coverage::key(line));
+        let why = match &line.reason {
+            Some(reason) => headline::why(reason).say(": "),
+            None => Phrase::default(),
+        };
+        let value = why.join(coverage::targets(line)).text();
+        match pairs.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => {
+                known.push_str("; ");
+                known.push_str(&value);
+            }
+            None => pairs.push((name, value)),
+        }
+    }
+    pairs
 }

@@ -1,15 +1,15 @@
 //! Which cases a round has, and what each says.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use time::format_description::well_known::Rfc3339;
 
-use super::super::console;
 use super::super::facts::{self, Fact};
 use super::super::headline;
 use super::super::phrase::Phrase;
-use crate::domain::endpoint::Family;
+use super::super::vantage;
+use crate::domain::endpoint::{Family, Transport};
 use crate::domain::escape;
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict, Note};
 use crate::domain::position::Position;
@@ -38,7 +38,7 @@ pub(super) struct Case<'a> {
 
 /// One part of a finding on its way to a case.
 struct Part {
-    /// `tcp 443, ipv4` or `dns`.
+    /// `tcp 443, ipv4`, `icmp, ipv6` or `dns`.
     suffix: String,
     verdict: Verdict,
     reason: &'static str,
@@ -75,7 +75,7 @@ fn parts(finding: &Finding) -> Vec<Part> {
         .map(|family| of_family(finding, family))
         .collect();
     if parts.is_empty() {
-        vec![whole(finding, port(finding))]
+        vec![whole(finding, way(finding))]
     } else {
         parts
     }
@@ -98,8 +98,9 @@ fn literal_families(finding: &Finding) -> Vec<Family> {
                 Some(url::Host::Ipv6(_)) => Some(Family::Ipv6),
                 Some(url::Host::Domain(_)) | None => None,
             });
-        let socket = || address.parse::<SocketAddr>().ok();
-        let family = host.or_else(|| socket().map(|s| Family::of(s.ip())));
+        let socket = || address.parse::<SocketAddr>().ok().map(|s| s.ip());
+        let bare = || address.parse::<IpAddr>().ok();
+        let family = host.or_else(|| socket().or_else(bare).map(Family::of));
         families.extend(family);
     }
     if families.is_empty() {
@@ -110,10 +111,15 @@ fn literal_families(finding: &Finding) -> Vec<Family> {
     families
 }
 
-fn port(finding: &Finding) -> String {
-    match finding.target.port {
-        Some(port) => format!("tcp {port}"),
-        None => "dns".to_owned(),
+/// `tcp 443`, `udp 53`, `quic 443`, `icmp` or `dns`.
+fn way(finding: &Finding) -> String {
+    let target = &finding.target;
+    match (target.transport, target.port) {
+        (Some(Transport::Tcp), Some(port)) => format!("tcp {port}"),
+        (Some(Transport::Udp), Some(port)) if target.kind == "quic" => format!("quic {port}"),
+        (Some(Transport::Udp), Some(port)) => format!("udp {port}"),
+        (Some(transport), _) => transport.as_str().to_owned(),
+        (None, _) => "dns".to_owned(),
     }
 }
 
@@ -131,11 +137,10 @@ fn whole(finding: &Finding, suffix: String) -> Part {
 
 /// Everything of one family as one case.
 fn of_family(finding: &Finding, family: Family) -> Part {
-    let endpoints: Vec<&EndpointReport> = finding
-        .endpoints
-        .iter()
-        .filter(|e| e.endpoint.family() == family)
-        .collect();
+    let of_family = |e: &&EndpointReport| e.endpoint.family() == family;
+    let every: Vec<&EndpointReport> = finding.endpoints.iter().filter(of_family).collect();
+    // A companion has no case of its own: it can only make that of its target worse.
+    let endpoints: Vec<&EndpointReport> = finding.counted().filter(of_family).collect();
     let names: Vec<&NameVerdict> = finding
         .name_verdicts
         .iter()
@@ -157,13 +162,13 @@ fn of_family(finding: &Finding, family: Family) -> Part {
         verdict,
         reason: word(verdict, reason),
         message: headline::parts(finding, verdict, reason, &endpoints, &names),
-        facts: facts::of_family(finding, verdict, reason, &endpoints, family),
+        facts: facts::of_family(finding, verdict, reason, &every, family),
         took_ms: took(finding, |own| own == family),
     }
 }
 
 fn suffix(finding: &Finding, family: Family) -> String {
-    format!("{}, {}", port(finding), family.as_str())
+    format!("{}, {}", way(finding), family.as_str())
 }
 
 /// The word for why. What stops an outsider would be a wrong type for an error.
@@ -285,15 +290,15 @@ fn case<'a>(
 
 fn text(report: &RoundReport, message: &str, facts: &[Fact]) -> String {
     let mut lines = vec![message.to_owned(), String::new()];
+    let begun = Phrase::default()
+        .value(started(report))
+        .say(", ")
+        .join(vantage::effort(report));
+    let mut lines_of_round = vec![begun];
+    lines_of_round.extend(vantage::lines(report));
     let when = Fact {
         label: "round",
-        lines: vec![
-            Phrase::new("")
-                .value(started(report))
-                .say(", ")
-                .join(console::effort(report)),
-            console::vantage(report),
-        ],
+        lines: lines_of_round,
     };
     for fact in facts.iter().chain([&when]) {
         let mut label = fact.label;

@@ -1,6 +1,10 @@
 //! What is to be true, one function a scenario, each with a laboratory of its own.
 
 mod addresses;
+mod authorities;
+mod egress;
+mod estate;
+mod every_door;
 mod firewall;
 mod names;
 mod resolvers;
@@ -40,6 +44,12 @@ macro_rules! scenarios {
 
 // The longest first, so that none of them is waited for alone.
 scenarios! {
+    every_door:
+        every_kind, no_echo_socket, udp_dropped, udp_prohibited, udp_refused, udp_forbidden, quic_dropped,
+        echo_dropped, echo_prohibited, echo_forbidden, icmp_in_dropped, without_ipv6,
+        without_ipv6_route, ipv6_dropped, nothing_gets_out, without_controls, from_inside;
+    estate:
+        broken_vantages, servers_answer, doors_by_address, middleboxes, ping_sockets;
     vantage:
         control_gone_for_a_while, all_right, no_default_route, interface_gone, egress_dropped, egress_rejected, egress_reset,
         own_firewall_drops, own_firewall_drops_tcp, own_firewall_rejects, own_firewall_resets,
@@ -54,6 +64,10 @@ scenarios! {
         system_resolvers;
     names:
         answers, absence_needs_a_control, resolvers_that_disagree, one_of_two_resolvers_dead;
+    authorities:
+        records, own_servers, own_servers_without_ipv6, notes;
+    egress:
+        egress, silent_echo;
     web:
         http_answers, tls_refusals;
     resolvers:

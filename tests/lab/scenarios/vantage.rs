@@ -11,6 +11,7 @@ use noentry::domain::reach::Reach::{
 use noentry::domain::verdict::Verdict::{Blocked, Exposed, Inconclusive};
 
 use super::{CONTROL, HEALTHY, LITERAL_CONTROL, LITERAL_CONTROL_6};
+use crate::broken::Broken;
 use crate::holder::Ground;
 use crate::lab::{Lab, Place};
 use crate::round::{Round, Truth, head, saw, target};
@@ -271,9 +272,9 @@ pub fn egress_runs_out(ground: Ground) {
 }
 
 /// Dual-stack doors from a runner with IPv4 alone, as GitHub's are.
-fn no_ipv6(ground: Ground, break_it: impl Fn(&Lab)) {
+fn no_ipv6(ground: Ground, broken: Broken) {
     let lab = Lab::standing(ground);
-    break_it(&lab);
+    lab.break_vantage(broken);
     let config = HEALTHY.clone()
         + &doors()
         + &target("only 6", "tcp: only6.lab.example:9001")
@@ -300,23 +301,15 @@ fn no_ipv6(ground: Ground, break_it: impl Fn(&Lab)) {
 }
 
 pub fn ipv6_switched_off(ground: Ground) {
-    no_ipv6(ground, |lab| {
-        let script = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6";
-        lab.sh(Place::Runner, script);
-    });
+    no_ipv6(ground, Broken::Ipv6SwitchedOff);
 }
 
 pub fn ipv6_without_route(ground: Ground) {
-    no_ipv6(ground, |lab| {
-        lab.sh(Place::Runner, "ip -6 route del default");
-    });
+    no_ipv6(ground, Broken::Ipv6WithoutRoute);
 }
 
 pub fn ipv6_dropped_on_the_way(ground: Ground) {
-    no_ipv6(ground, |lab| {
-        let rule = "iifname torunner meta nfproto ipv6 drop";
-        lab.rule(Place::Router, "passing", rule);
-    });
+    no_ipv6(ground, Broken::Ipv6Dropped);
 }
 
 /// Without a control, what could also be our own trouble is inconclusive, and what was seen stands.

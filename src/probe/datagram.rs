@@ -1,0 +1,251 @@
+//! The only place that sends datagrams to a target's UDP port.
+//!
+//! The error queue is asked for before the socket is connected or bound, so that an ICMP error that
+//! comes within microseconds is not lost. What an error means is decided in [`classify`] alone.
+//!
+//! There are two ways to open. [`Datagram::connected`] hears the endpoint and nobody else.
+//! [`Datagram::wide`] hears every sender: some servers answer from another port (RFC 1350 section 4)
+//! or, on a host of several addresses, from another address, and whoever looks for an open door
+//! hears that too. Where a system hands no ICMP error to a socket that is not connected, a wide one
+//! knows no rejection.
+//!
+//! Limits: one datagram a second, so an answer is missed only if all of them, or all of the answers,
+//! are lost. A neighbour that does not answer for its address shows only after about three seconds,
+//! as it does for TCP; before that it is a silence.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::domain::endpoint::Endpoint;
+use crate::domain::observation::Observation;
+
+use super::{classify, sys};
+
+/// From one datagram to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// What must be left for an answer, or a datagram is not worth sending. A little less than the 0.4 s
+/// that are meant: an attempt of 4.4 s is to send its fifth although it began a moment late.
+const ANSWER: Duration = Duration::from_millis(350);
+/// How long to wait after being woken for nothing.
+const PAUSE: Duration = Duration::from_millis(5);
+/// Datagrams read at most each time the socket is ready: a flood must not hold us up.
+const MOST: usize = 64;
+/// No datagram is longer (RFC 768: the length has 16 bits).
+const LONGEST: usize = 65_535;
+
+/// A socket for the datagrams of one attempt.
+pub(super) struct Datagram {
+    socket: UdpSocket,
+    peer: SocketAddr,
+    wide: bool,
+}
+
+/// What an exchange brought.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A datagram came back.
+    Answer {
+        /// All of it.
+        bytes: Vec<u8>,
+        /// Who sent it, with the address in its canonical form.
+        from: SocketAddr,
+        /// How many had been sent.
+        sent: u32,
+    },
+    /// An error came: a rejection, or this machine could not send.
+    Stopped {
+        /// What it means.
+        observation: Observation,
+        /// How many had been sent.
+        sent: u32,
+    },
+    /// Nothing came until the deadline.
+    Silence {
+        /// How many had been sent, at least one.
+        sent: u32,
+    },
+}
+
+impl Datagram {
+    /// A socket that hears the endpoint alone, from the port that is asked.
+    ///
+    /// # Errors
+    ///
+    /// What was seen instead, ready to be reported.
+    pub(super) fn connected(endpoint: Endpoint) -> Result<Self, Observation> {
+        Self::open(endpoint, false)
+    }
+
+    /// A socket that hears every sender.
+    ///
+    /// # Errors
+    ///
+    /// What was seen instead, ready to be reported.
+    pub(super) fn wide(endpoint: Endpoint) -> Result<Self, Observation> {
+        Self::open(endpoint, true)
+    }
+
+    fn open(endpoint: Endpoint, wide: bool) -> Result<Self, Observation> {
+        // An IPv4-mapped address leads to IPv4, where the errors come from as well.
+        let mut peer = endpoint.socket();
+        peer.set_ip(endpoint.address.to_canonical());
+        match start(peer, wide) {
+            Ok(socket) => Ok(Self { socket, peer, wide }),
+            Err(error) => Err(classify::connect(&error, &[])),
+        }
+    }
+
+    /// The local port, 0 if the system does not say.
+    pub(super) fn port(&self) -> u16 {
+        self.socket.local_addr().map_or(0, |local| local.port())
+    }
+
+    /// The socket and whom it speaks to, for a library that has a protocol of its own for it.
+    pub(super) fn into_parts(self) -> (UdpSocket, SocketAddr) {
+        (self.socket, self.peer)
+    }
+
+    /// Sends what `next` makes (it is told how many went before) at 0, 1, 2, … seconds, and waits for
+    /// the first answer, error or the deadline.
+    ///
+    /// What comes from the endpoint's address is an answer, whatever it holds. Of what another
+    /// address sends, which only a wide socket hears, `stranger` decides: anybody can send anything
+    /// to an open port, so only what answers our very question should do.
+    pub(super) async fn exchange(
+        &self,
+        mut next: impl FnMut(u32) -> Vec<u8>,
+        stranger: impl Fn(&[u8]) -> bool,
+        deadline: Instant,
+    ) -> Heard {
+        let begin = Instant::now();
+        let mut sent = 0;
+        loop {
+            if let Err(error) = self.send(&next(sent)) {
+                return self.after(&error, sent, &stranger, deadline).await;
+            }
+            sent += 1;
+            let again = begin + INTERVAL * sent;
+            let last = again + ANSWER > deadline;
+            let until = if last { deadline } else { again };
+            match self.wait(until, &stranger).await {
+                Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
+                Some(End::Stopped(observation)) => return Heard::Stopped { observation, sent },
+                None if last => return Heard::Silence { sent },
+                None => {}
+            }
+        }
+    }
+
+    /// What comes of an error while sending: a rejection of an earlier datagram, or our own machine.
+    /// In the second case the answer to an earlier datagram may still be on its way.
+    async fn after(
+        &self,
+        error: &io::Error,
+        sent: u32,
+        stranger: &impl Fn(&[u8]) -> bool,
+        deadline: Instant,
+    ) -> Heard {
+        let queued = sys::errors(&self.socket);
+        let observation = classify::datagram(Some(error), &queued, self.peer.ip())
+            .unwrap_or_else(|| classify::silence(true));
+        let rest = if queued.is_empty() && sent > 0 {
+            ANSWER
+        } else {
+            Duration::ZERO
+        };
+        let until = deadline.min(Instant::now() + rest);
+        match self.wait(until, stranger).await {
+            Some(End::Answer(bytes, from)) => Heard::Answer { bytes, from, sent },
+            Some(End::Stopped(_)) | None => Heard::Stopped { observation, sent },
+        }
+    }
+
+    /// Past the reactor, which knows of readiness alone: the error number is wanted.
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let socket = SockRef::from(&self.socket);
+        if self.wide {
+            socket.send_to(bytes, &SockAddr::from(self.peer))?;
+        } else {
+            socket.send(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for an answer or an error; `None` if neither has come by then.
+    async fn wait(&self, until: Instant, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
+        loop {
+            let ready = self.socket.ready(Interest::READABLE | Interest::ERROR);
+            match timeout_at(until, ready).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(reactor_gone)) => return self.stop(Some(&reactor_gone)),
+                Err(_elapsed) => return self.stop(None),
+            }
+            if let Some(end) = self.look(stranger) {
+                return Some(end);
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            // Woken for nothing that means anything. An error's readiness cannot be cleared, so a
+            // pause keeps this from spinning.
+            sleep_until(until.min(Instant::now() + PAUSE)).await;
+        }
+    }
+
+    /// Reads what is there. An answer wins over an error, which the kernel hands out first.
+    fn look(&self, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
+        let mut trouble = None;
+        let mut buffer = vec![0; LONGEST];
+        for _ in 0..MOST {
+            match self.socket.try_recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+                    if from.ip() == self.peer.ip() || stranger(bytes) {
+                        return Some(End::Answer(bytes.to_vec(), from));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => trouble = trouble.or(Some(error)),
+            }
+        }
+        self.stop(trouble.as_ref())
+    }
+
+    /// What the error queue and an error number say, if anything.
+    fn stop(&self, error: Option<&io::Error>) -> Option<End> {
+        let queued = sys::errors(&self.socket);
+        classify::datagram(error, &queued, self.peer.ip()).map(End::Stopped)
+    }
+}
+
+/// How a wait ended.
+enum End {
+    Answer(Vec<u8>, SocketAddr),
+    Stopped(Observation),
+}
+
+/// An open socket, known to the reactor.
+fn start(peer: SocketAddr, wide: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(peer), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    sys::prepare(&socket, peer.is_ipv6())?;
+    if wide {
+        let any: IpAddr = if peer.is_ipv6() {
+            socket.set_only_v6(true)?;
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        socket.bind(&SocketAddr::new(any, 0).into())?;
+    } else {
+        socket.connect(&peer.into())?;
+    }
+    UdpSocket::from_std(socket.into())
+}

@@ -1,0 +1,197 @@
+//! Whether a saved round's claims follow from its own evidence.
+//!
+//! A saved round is data from outside. Every `blocked` in it is judged again: from the attempts, the
+//! rung, the doubt that a silence leaves, the control that it names and the side from which it looked.
+//! Nothing here makes a verdict worse; a report that claims too much is refused as a whole. What was
+//! found inconclusive is taken at its word, except of a companion: there it would hide an exposure.
+
+use crate::domain::endpoint::{Endpoint, Transport};
+use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note, TargetInfo};
+use crate::domain::observation::{Attempt, Outcome};
+use crate::domain::payload::{Protocol, Silence};
+use crate::domain::reach::Reach;
+use crate::domain::report::{RoundReport, Side};
+use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
+
+/// Whether what only insiders reach was reached, and the report does not say so.
+pub fn hides_its_side(report: &RoundReport) -> bool {
+    report.vantage.outside.as_ref().is_some_and(|outside| {
+        let mut endpoints = outside.checks.iter().flat_map(|check| &check.endpoints);
+        outside.side != Side::Inside && endpoints.any(|e| e.reached)
+    })
+}
+
+/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen.
+pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
+    let endpoints = finding.counted().map(|e| e.verdict);
+    let names = finding.name_verdicts.iter().map(|n| n.verdict);
+    match endpoints.chain(names).max() {
+        None => finding.verdict == Verdict::Blocked,
+        Some(worst) if worst > finding.verdict => true,
+        Some(_) => {
+            finding
+                .endpoints
+                .iter()
+                .any(|e| !borne_out(finding, e, report))
+                || finding
+                    .name_verdicts
+                    .iter()
+                    .any(|n| n.verdict == Verdict::Blocked && !name_borne_out(finding, n, report))
+        }
+    }
+}
+
+fn name_borne_out(finding: &Finding, name: &NameVerdict, report: &RoundReport) -> bool {
+    let outcome = name.reach.map(Outcome::Reached);
+    let standing = standing(name.rests_on.as_ref(), None, report);
+    name.reason == Reason::Stopped
+        && from_outside(report)
+        && outcome.is_some_and(|outcome| stopped(&finding.target, outcome, None, &standing))
+}
+
+/// Whether an endpoint belongs to the target and its attempts do not say otherwise than it does.
+fn borne_out(finding: &Finding, endpoint: &EndpointReport, report: &RoundReport) -> bool {
+    if !belongs(&finding.target, endpoint) {
+        return false;
+    }
+    match endpoint.verdict {
+        Verdict::Exposed => true,
+        Verdict::Inconclusive => !endpoint.companion || !hidden(finding, endpoint),
+        Verdict::Blocked => blocked(finding, endpoint, report),
+    }
+}
+
+/// Whether the target stands for this endpoint: by its own transport and port or, for a companion of
+/// a URL, by UDP on the same port.
+fn belongs(target: &TargetInfo, report: &EndpointReport) -> bool {
+    let Endpoint {
+        transport, port, ..
+    } = report.endpoint;
+    let declared = if report.companion {
+        target.kind == "url" && transport == Transport::Udp
+    } else {
+        target.transport == Some(transport)
+    };
+    declared && target.port == port
+}
+
+/// Whether an attempt at a companion got past the barrier, and nothing but its verdict says otherwise.
+/// Only from inside is that no exposure.
+fn hidden(finding: &Finding, endpoint: &EndpointReport) -> bool {
+    let past = |attempt: &Attempt| {
+        let doubt = doubt(finding, attempt);
+        let judged = judged(
+            &finding.target,
+            attempt.outcome,
+            doubt,
+            &Standing::NotNeeded,
+        );
+        judged.reason == Reason::PastBarrier
+    };
+    !matches!(endpoint.reason, Reason::Inside { .. }) && endpoint.attempts.iter().any(past)
+}
+
+/// Whether an endpoint's own attempts say that it is blocked.
+fn blocked(finding: &Finding, endpoint: &EndpointReport, report: &RoundReport) -> bool {
+    let (target, rests_on) = (&finding.target, endpoint.rests_on.as_ref());
+    let seen = if endpoint.attempts.is_empty() {
+        // The one rung that is reached without an attempt. A name is found by whatever transport, and
+        // an address that the target itself gives needs no finding.
+        let standing = match (rests_on, &finding.name) {
+            (None, None) => Standing::NotNeeded,
+            (rests_on, _) => standing(rests_on, None, report),
+        };
+        let outcome = Outcome::Reached(Reach::PrivateAddress);
+        endpoint.reach == Some(Reach::PrivateAddress) && stopped(target, outcome, None, &standing)
+    } else {
+        let standing = standing(rests_on, Some(endpoint.endpoint), report);
+        endpoint
+            .attempts
+            .iter()
+            .all(|a| stopped(target, a.outcome, doubt(finding, a), &standing))
+    };
+    seen && endpoint.reason == Reason::Stopped && from_outside(report)
+}
+
+fn stopped(
+    target: &TargetInfo,
+    outcome: Outcome,
+    doubt: Option<Doubt>,
+    standing: &Standing,
+) -> bool {
+    judged(target, outcome, doubt, standing).verdict == Verdict::Blocked
+}
+
+fn judged(
+    target: &TargetInfo,
+    outcome: Outcome,
+    doubt: Option<Doubt>,
+    standing: &Standing,
+) -> Judgement {
+    judge(
+        target.barrier,
+        &target.denial,
+        outcome,
+        doubt,
+        standing,
+        None,
+    )
+}
+
+/// What keeps an attempt from telling about the target: as the round saw it, but from the words in
+/// the report. A payload that this version does not know makes no silence tell.
+fn doubt(finding: &Finding, attempt: &Attempt) -> Option<Doubt> {
+    let http = attempt.evidence.as_ref().and_then(|e| e.http.as_ref());
+    let caveat = http.and_then(|http| http.caveat).map(Doubt::from);
+    caveat.or_else(|| {
+        let target = &finding.target;
+        let accepted = finding.notes.contains(&Note::SilenceAccepted);
+        if target.kind != "udp" || accepted {
+            return None;
+        }
+        let payload = target.payload.as_deref();
+        let mut protocols = Protocol::ALL.into_iter();
+        match protocols.find(|own| payload == Some(own.as_str())) {
+            Some(protocol) => match protocol.silence() {
+                Silence::Tells => None,
+                Silence::TellsNothing(because) => Some(Doubt::Mute(because)),
+            },
+            None => Some(Doubt::Mute("nothing says that a service must answer")),
+        }
+    })
+}
+
+/// Whether nothing says that the round looked from inside, or may have.
+fn from_outside(report: &RoundReport) -> bool {
+    match report.vantage.outside.as_ref().map(|own| own.side) {
+        Some(Side::Inside | Side::Unproven) => false,
+        Some(Side::Outside) | None => true,
+    }
+}
+
+/// What the control proves that something rests on: nothing, unless it stands in the report and, for an
+/// endpoint, held over the same transport and family.
+fn standing(
+    rests_on: Option<&RestsOn>,
+    endpoint: Option<Endpoint>,
+    report: &RoundReport,
+) -> Standing {
+    let Some(rests_on) = rests_on else {
+        return Standing::Absent;
+    };
+    let mut named = report
+        .controls
+        .iter()
+        .filter(|control| control.name == rests_on.control);
+    let held = named.any(|control| {
+        endpoint.is_none_or(|endpoint| {
+            control.transport == Some(endpoint.transport)
+                && control.held.contains(&endpoint.family())
+        })
+    });
+    if held {
+        Standing::Held(rests_on.clone())
+    } else {
+        Standing::Lost(rests_on.control.clone())
+    }
+}

@@ -1,0 +1,252 @@
+//! Where the round looked from, when, and what its controls prove.
+
+use super::door::Door;
+use super::phrase::{Phrase, count, duration};
+use super::saw;
+use crate::domain::endpoint::Family;
+use crate::domain::reach::Layer;
+use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side};
+
+/// How many controls are named.
+const CONTROLS: usize = 3;
+
+/// `2026-11-22 04:00:00 UTC`.
+#[must_use]
+pub fn begun(report: &RoundReport) -> String {
+    let utc = report.started.checked_to_offset(time::UtcOffset::UTC);
+    utc.map_or_else(
+        || "at an impossible time".to_owned(),
+        |t| {
+            format!(
+                "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute(),
+                t.second()
+            )
+        },
+    )
+}
+
+/// `22 endpoints, 40 attempts in 12.4 s`.
+#[must_use]
+pub fn effort(report: &RoundReport) -> Phrase {
+    let totals = &report.totals;
+    let phrase = Phrase::new(format!(
+        "{}, {} in {}",
+        count(totals.endpoints, "endpoint"),
+        count(totals.attempts, "attempt"),
+        duration(report.took_ms),
+    ));
+    if report.interrupted {
+        phrase.say(", interrupted before its end")
+    } else {
+        phrase
+    }
+}
+
+/// Everything about the vantage in as many lines as it takes: one, two where it was asked from which
+/// address and from which side it looks.
+#[must_use]
+pub fn lines(report: &RoundReport) -> Vec<Phrase> {
+    let mut lines = vec![seen_from(report)];
+    let mut more = Phrase::default();
+    for part in report
+        .vantage
+        .egress
+        .iter()
+        .map(egress)
+        .chain(report.vantage.outside.as_ref().map(outside))
+    {
+        if !more.is_empty() {
+            more = more.say("; ");
+        }
+        more = more.join(part);
+    }
+    if !more.is_empty() {
+        lines.push(more);
+    }
+    lines
+}
+
+/// The same for a table of two columns, with the time and the version.
+#[must_use]
+pub fn table(report: &RoundReport) -> Vec<(&'static str, Phrase)> {
+    let vantage = &report.vantage;
+    let mut rows = vec![("runner", runner(report))];
+    rows.push(("begun", Phrase::default().value(begun(report))));
+    rows.push(("noentry", Phrase::default().value(&report.noentry)));
+    for sees in &vantage.sees {
+        let row = class(sees).say(", by control ").value(&sees.control);
+        rows.push(("sees", row));
+    }
+    rows.extend(vantage.egress.iter().map(|own| ("egress", egress(own))));
+    rows.extend(vantage.outside.as_ref().map(|own| ("side", outside(own))));
+    rows
+}
+
+/// `github-hosted (GitHub Actions 7, linux x86_64)`.
+fn runner(report: &RoundReport) -> Phrase {
+    let vantage = &report.vantage;
+    let mut phrase = Phrase::default().value(&vantage.environment).say(" (");
+    if let Some(name) = &vantage.name {
+        phrase = phrase.value(name).say(", ");
+    }
+    phrase.value(&vantage.system).say(")")
+}
+
+/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven for TCP over IPv4 as far as http by
+/// www.example.com:443`.
+#[must_use]
+pub fn seen_from(report: &RoundReport) -> Phrase {
+    let vantage = &report.vantage;
+    let phrase = Phrase::new("seen from ").join(runner(report));
+    if vantage.sees.is_empty() && vantage.proven.is_empty() {
+        return phrase.say(if report.controls.is_empty() {
+            ", without a control"
+        } else {
+            ", where no control was reached throughout"
+        });
+    }
+    let mut by: Vec<&str> = Vec::new();
+    if vantage.sees.is_empty() {
+        let held = report.controls.iter().filter(|c| !c.held.is_empty());
+        by.extend(held.map(|c| c.name.as_str()));
+        return by_controls(
+            phrase.say(format!(", proven over {}", families(&vantage.proven))),
+            &by,
+        );
+    }
+    let mut phrase = phrase.say(", proven for ");
+    for (index, sees) in vantage.sees.iter().enumerate() {
+        phrase = phrase.say(match index {
+            0 => "",
+            last if last + 1 == vantage.sees.len() => " and ",
+            _ => ", ",
+        });
+        phrase = phrase.join(class(sees));
+        if !by.contains(&sees.control.as_str()) {
+            by.push(&sees.control);
+        }
+    }
+    by_controls(phrase, &by)
+}
+
+fn by_controls(phrase: Phrase, names: &[&str]) -> Phrase {
+    if names.is_empty() {
+        phrase
+    } else {
+        phrase.say(" by ").values(names, CONTROLS)
+    }
+}
+
+/// `TCP over IPv4 as far as http`. Reaching the network layer needs no word of its own.
+fn class(sees: &Sees) -> Phrase {
+    let phrase = Phrase::new(format!("{} over {}", sees.transport, sees.family));
+    match sees.layer {
+        Layer::Dns | Layer::Network => phrase,
+        Layer::Tls | Layer::Http => phrase.say(format!(" as far as {}", sees.layer)),
+    }
+}
+
+/// `goes out over IPv4 as 203.0.113.9`, and who said so or why nobody did.
+fn egress(egress: &Egress) -> Phrase {
+    let family = egress.family;
+    if let Some(address) = egress.address {
+        return Phrase::new(format!("goes out over {family} as "))
+            .value(address)
+            .say(", says ")
+            .value(&egress.asked);
+    }
+    let unknown = Phrase::new(format!("its {family} address is not known, asked of "));
+    let phrase = unknown.value(&egress.asked);
+    match &egress.error {
+        Some(error) => phrase.say(": ").quote(error),
+        None => phrase,
+    }
+}
+
+/// From which side the round looked, and by what that is known.
+fn outside(outside: &Outside) -> Phrase {
+    let what = &outside.must_not_reach;
+    match outside.side {
+        Side::Outside => Phrase::new("looks from outside: ")
+            .value(what)
+            .say(", which only insiders reach, was shut"),
+        Side::Inside => Phrase::new("looks from INSIDE: ")
+            .value(what)
+            .say(", which only insiders reach, was reached"),
+        Side::Unproven => Phrase::new("may look from inside: ")
+            .value(what)
+            .say(", which only insiders reach, could not be looked at"),
+    }
+}
+
+/// `IPv4 and IPv6`.
+fn families(families: &[Family]) -> String {
+    let words: Vec<String> = families.iter().map(Family::to_string).collect();
+    words.join(" and ")
+}
+
+/// `www.example.com:443: held over IPv4, lost over IPv6 (2 checkpoints)`.
+#[must_use]
+pub fn control_line(control: &ControlReport) -> Phrase {
+    let mut phrase = Phrase::default().value(format_args!("{} {}", control.kind, control.name));
+    if !control.targets.is_empty() {
+        phrase = phrase.say(" for ").values(&control.targets, CONTROLS);
+    }
+    let mut said = Vec::new();
+    if !control.held.is_empty() {
+        said.push(format!("held over {}", families(&control.held)));
+    }
+    if !control.lost.is_empty() {
+        said.push(format!("lost over {}", families(&control.lost)));
+    }
+    match control.name_held {
+        Some(true) => said.push("name found".to_owned()),
+        Some(false) => said.push("name not found throughout".to_owned()),
+        None => {}
+    }
+    if said.is_empty() {
+        said.push("not reached".to_owned());
+    }
+    phrase = phrase.say(format!(
+        ": {} ({})",
+        said.join(", "),
+        count(control.checks.len(), "checkpoint")
+    ));
+    let last = control
+        .checks
+        .iter()
+        .flat_map(|check| &check.endpoints)
+        .rfind(|endpoint| !endpoint.reached);
+    match last {
+        Some(endpoint) => {
+            let door = Door::control(&control.kind, &endpoint.endpoint);
+            phrase
+                .say(", last ")
+                .join(saw::outcome(door, &endpoint.last))
+                .say(" at ")
+                .value(saw::place(&endpoint.endpoint))
+        }
+        None => phrase,
+    }
+}
+
+/// `bastion.example.com:22, which must not be reached: looks from outside (2 checkpoints)`.
+#[must_use]
+pub fn guard_line(outside: &Outside) -> Phrase {
+    Phrase::default()
+        .value(&outside.must_not_reach)
+        .say(format!(
+            ", which only insiders reach: {} ({})",
+            match outside.side {
+                Side::Outside => "shut throughout",
+                Side::Inside => "reached",
+                Side::Unproven => "not seen to be shut",
+            },
+            count(outside.checks.len(), "checkpoint")
+        ))
+}

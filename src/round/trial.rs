@@ -1,0 +1,135 @@
+//! One try of one control at one checkpoint, and what counts as having reached it.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::names::{Names, union};
+use super::schedule::{Course, Task, attempts};
+use super::world::World;
+use crate::domain::address::is_global;
+use crate::domain::endpoint::Family;
+use crate::domain::finding::NameReport;
+use crate::domain::observation::{Attempt, Observation, Outcome};
+use crate::domain::payload::Payload;
+use crate::domain::reach::{Layer, Reach};
+use crate::domain::record::Record;
+use crate::domain::report::{ControlCheck, ControlEndpoint};
+use crate::domain::target::{Control, Pace, TargetKind};
+use crate::probe::CompiledDenial;
+
+/// How many addresses of a control are tried in each family. One that answers is enough.
+const ADDRESSES: usize = 2;
+
+/// The highest layer at which something answers that must.
+pub(super) const fn top(kind: &TargetKind) -> Layer {
+    match kind {
+        TargetKind::Url(_) => Layer::Http,
+        TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. } => Layer::Network,
+        TargetKind::Dns { .. } => Layer::Dns,
+    }
+}
+
+/// Tries a control now, with one attempt of at most `patience` at each of its addresses.
+pub(super) async fn try_once<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    control: &Control,
+    reached: Reached,
+    denial: &CompiledDenial,
+    patience: Duration,
+) -> ControlCheck {
+    let at_ms = course.elapsed_ms();
+    let pace = Pace {
+        timeout: control.pace.timeout.min(patience),
+        attempts: 1,
+        interval: Duration::ZERO,
+    };
+    let mut name_report = None;
+    let mut addresses = Vec::from_iter(control.kind.address());
+    if let Some(name) = control.kind.name() {
+        let ask =
+            Family::ALL.map(|family| names.ask(course, name, Record::of(family), pace.timeout));
+        let queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
+        addresses = union(&queries);
+        name_report = Some(NameReport {
+            name: name.to_owned(),
+            queries,
+        });
+    }
+    addresses.retain(|address| control.probe_non_global || is_global(*address));
+    let mut endpoints = Vec::new();
+    for family in Family::ALL {
+        let some = addresses.iter().filter(|a| Family::of(**a) == family);
+        let some = some.take(ADDRESSES);
+        endpoints.extend(some.filter_map(|address| control.kind.endpoint(*address)));
+    }
+    let tries = endpoints.into_iter().map(|endpoint| {
+        let pace = &pace;
+        async move {
+            let task = Task {
+                endpoint,
+                kind: &control.kind,
+                denial,
+                pace,
+                enough: |_: &Observation| true,
+            };
+            let last = attempts(course, None, task).await.0.pop()?;
+            Some(ControlEndpoint {
+                endpoint,
+                reached: reached(&control.kind, &last),
+                last,
+            })
+        }
+    });
+    ControlCheck {
+        at_ms,
+        endpoints: join_all(tries).await.into_iter().flatten().collect(),
+        name: name_report,
+    }
+}
+
+/// Whether one attempt reached what it was made for.
+pub(super) type Reached = fn(&TargetKind, &Attempt) -> bool;
+
+/// A URL must be answered over HTTP, a port must be connected to, a question over UDP must get the
+/// answer that belongs to it.
+pub(super) fn is_reached(kind: &TargetKind, attempt: &Attempt) -> bool {
+    let Outcome::Reached(reach) = attempt.outcome else {
+        return false;
+    };
+    match kind {
+        TargetKind::Url(_) => reach >= Reach::Denied,
+        TargetKind::Udp {
+            payload: Payload::Protocol(_),
+            ..
+        } => {
+            let udp = attempt.evidence.as_ref().and_then(|e| e.udp.as_ref());
+            let answer = udp.and_then(|udp| udp.answer.as_ref());
+            reach >= Reach::Connected && answer.is_some_and(|answer| answer.expected)
+        }
+        TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. } => reach >= Reach::Connected,
+        TargetKind::Dns { .. } => false,
+    }
+}
+
+/// The same for what only insiders reach: of a URL, being turned away is not being let in.
+pub(super) fn is_entered(kind: &TargetKind, attempt: &Attempt) -> bool {
+    match kind {
+        TargetKind::Url(_) => attempt.outcome == Outcome::Reached(Reach::Served),
+        TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Quic { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => match attempt.outcome {
+            Outcome::Reached(reach) => reach >= Reach::Connected,
+            Outcome::Blind(_) => false,
+        },
+    }
+}
