@@ -359,14 +359,16 @@ pub enum Middlebox {
     NeverAcknowledged,
     /// A reset came right behind the handshake.
     ResetAtOnce,
-    /// A port of the same address on which nobody would listen behaves in the same way.
+    /// Two other ports of the same address, chosen at random where nobody would listen, behave in the
+    /// same way.
     EveryPortAlike,
 }
 
 /// What a TCP connection told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TcpEvidence {
-    /// What the server said first: at most 256 bytes, with `escape_ascii`.
+    /// What the server said first, or to an empty line where it said nothing before: at most 256
+    /// bytes, with `escape_ascii`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub banner: Option<String>,
     /// What speaks for a device before the target having completed the handshake.

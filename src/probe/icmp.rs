@@ -9,7 +9,9 @@
 //! about everybody's packets. Only those that quote one of our own requests count here.
 //!
 //! Limits: a raw socket is connected, so that it sees the packets of one address and not of all,
-//! and never hears a token from elsewhere. Where the system has no error queue an unreachable is an
+//! and never hears a token from elsewhere. Where the system does not tell which packets left (Linux
+//! before 5.18, other systems), a rule of our own that drops may look like a silent host, over IPv6 at
+//! least. Where it has no error queue an unreachable is an
 //! error number without a sender, or not told at all.
 
 use std::cell::Cell;

@@ -5,9 +5,9 @@
 //! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
 //! [`Observation`](crate::domain::observation::Observation). [`quic`] is the same climb over UDP,
 //! [`udp`] sends what [`elicit`] has for a protocol, [`icmp`] an echo request; datagrams leave
-//! through `datagram` alone. What an error number or an ICMP message means is
-//! decided in [`classify`] and nowhere else. [`dns`] asks one name server one question, and
-//! [`egress`] a page that says where we come from.
+//! through `datagram` alone. `banner` looks closer at who answers on a TCP port. What an error number
+//! or an ICMP message means is decided in [`classify`] and nowhere else. [`dns`] asks one name server
+//! one question, and [`egress`] a page that says where we come from.
 //!
 //! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what
 //! the other side sends is escaped and cut before it leaves this module. Telling a reset from a

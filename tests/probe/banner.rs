@@ -167,7 +167,7 @@ mod behind_a_router {
     use crate::support::missing;
 
     /// Listeners on the router, in place of a device that answers for others.
-    const LISTENERS: &str = r#"
+    const LISTENERS: &str = r"
 import socket, struct, sys, threading, time
 def serve(port, what):
     s = socket.create_server(('::', port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
@@ -182,7 +182,7 @@ for port, what in ((7001, 'hold'), (7002, 'reset'), (7003, 'hello\r\n'), (7004, 
     threading.Thread(target=serve, args=(port, what), daemon=True).start()
 print('ready', flush=True)
 sys.stdin.read()
-"#;
+";
 
     fn listeners() -> Option<Running> {
         use std::io::BufRead as _;

@@ -197,6 +197,13 @@ END");
     }
 }
 
+/// Whether this kernel tells of the packets that left (5.18).
+fn tells_departures() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap());
+    [numbers.next().unwrap(), numbers.next().unwrap()] >= [5, 18]
+}
+
 #[tokio::test]
 async fn an_echo_that_this_machine_keeps_back_is_blind() {
     if !inside("icmp::an_echo_that_this_machine_keeps_back_is_blind") {
@@ -217,6 +224,7 @@ async fn an_echo_that_this_machine_keeps_back_is_blind() {
         ip -6 route add unreachable 2001:db8:1::1; ip -6 route add prohibit 2001:db8:1::2
         ip -6 route add blackhole 2001:db8:1::3; ip -6 route add throw 2001:db8:1::4
     ");
+    let departures = tells_departures();
     for kind in SOCKETS {
         allow(kind);
         for (address, why) in [
@@ -235,6 +243,7 @@ async fn an_echo_that_this_machine_keeps_back_is_blind() {
         ] {
             // A datagram socket of ICMPv6 hears nothing of a rule: only that nothing left.
             let why = match (kind, address) {
+                ("datagram", "2001:db8::1") if !departures => continue,
                 ("datagram", "2001:db8::1") => Blind::LocalUnreachable,
                 _ => why,
             };
@@ -246,7 +255,8 @@ async fn an_echo_that_this_machine_keeps_back_is_blind() {
             );
         }
         // A neighbour that is not there.
-        for timeout in [1, 6] {
+        let timeouts = if departures { [1, 6] } else { [6, 6] };
+        for timeout in timeouts {
             let timeout = Duration::from_secs(timeout);
             let pings = ["10.77.0.99", "fd77::99"].map(|address| ping_for(address, timeout));
             for seen in join_all(pings).await {
@@ -401,7 +411,7 @@ async fn a_request_leaves_every_second_while_a_reply_has_time() {
             icmpv6 type echo-request counter drop",
     );
     let mut expected = 0;
-    for (timeout, requests) in [(500, 1), (1_300, 1), (1_400, 2), (2_400, 3)] {
+    for (timeout, requests) in [(500, 1), (1_300, 1), (1_500, 2), (2_500, 3)] {
         let timeout = Duration::from_millis(timeout);
         let begin = Instant::now();
         for seen in join_all(["192.0.2.7", "2001:db8::7"].map(|at| ping_for(at, timeout))).await {

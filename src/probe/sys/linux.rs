@@ -1,8 +1,10 @@
 //! The socket error queue, and what TCP says about its own retransmissions.
 
+use std::fs;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::libc;
@@ -74,11 +76,28 @@ pub fn prepare<S: AsFd>(socket: &S, v6: bool) -> io::Result<()> {
 /// drops goes unnoticed by a datagram socket of ICMPv6 (`ping_v6_sendmsg` in `net/ipv6/ping.c`
 /// forgets the error), and no socket hears at once of a neighbour that is not there. The notice
 /// comes from behind all that (`__dev_queue_xmit` in `net/core/dev.c`).
+///
+/// Before 5.18 datagram sockets of ICMPv6 took the wish and forgot it, so that nothing would ever seem
+/// to leave. Kernels that are older, or only say that they are, are not believed.
 pub fn watch_departures<S: AsFd>(socket: &S) -> bool {
+    static TOLD: OnceLock<bool> = OnceLock::new();
+    let told = TOLD.get_or_init(|| {
+        fs::read_to_string("/proc/sys/kernel/osrelease")
+            .is_ok_and(|release| version(&release) >= Some((5, 18)))
+    });
+    if !told {
+        return false;
+    }
     let flags = TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE
         | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY
         | TimestampingFlag::from_bits_retain(libc::SOF_TIMESTAMPING_TX_SCHED);
     setsockopt(socket, Timestamping, &flags).is_ok()
+}
+
+/// The two numbers with which a kernel's release begins.
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.split(|character: char| !character.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// Takes everything out of the error queue, oldest first.
@@ -210,4 +229,26 @@ pub fn unacknowledged<S: AsFd>(socket: &S) -> Option<bool> {
 pub fn round_trip<S: AsFd>(socket: &S) -> Option<Duration> {
     let info = getsockopt(socket, TcpInfo).ok()?;
     Some(Duration::from_micros(info.rtt.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_read_as_far_as_it_matters() {
+        for (release, known) in [
+            ("6.18.44-fc-v769\n", Some((6, 18))),
+            ("5.15.0-105-generic", Some((5, 15))),
+            ("6.1-rc4", Some((6, 1))),
+            ("4.4.0", Some((4, 4))),
+            ("", None),
+            ("6", None),
+            ("six.one", None),
+        ] {
+            assert_eq!(version(release), known, "{release}");
+        }
+        assert!(version("5.9.1") < Some((5, 18)));
+        assert!(version("10.0") >= Some((5, 18)));
+    }
 }

@@ -4,7 +4,7 @@
 //! | | Linux | macOS and other Unix | Windows |
 //! | --- | --- | --- | --- |
 //! | ICMP errors | the error queue (`ip(7)`, `IP_RECVERR`) hands over type, code, sender and the packet they are about | an error number alone | an error number alone |
-//! | whether a packet left | a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
+//! | whether a packet left | from 5.18 on a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
 //! | error numbers | `errno` | `errno` | Winsock codes |
 //! | how TCP stands | `TCP_INFO`: kept back by our own stack, acknowledged, round trip | not known | not known |
 //! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
@@ -78,10 +78,6 @@ pub struct Queued {
 
 /// An entry of the error queue with the packet that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "made by the error queue only")
-)]
 pub struct Quoted {
     /// The error.
     pub queued: Queued,
