@@ -95,8 +95,13 @@ fn junitparser_reads_what_was_meant() {
         serde_json::json!([])
     );
 
+    let doors = understood("junitparser_read.py", &sample::doors::round());
+    assert_eq!(doors["root"], serde_json::json!([22, 7, 2]));
+    assert_eq!(doors["properties"]["coverage.tcp.ipv6.watched"], "Preview");
+    assert_eq!(case(&doors, "Gateway (icmp, ipv6)")["type"], "no_control");
+
     let hostile = understood("junitparser_read.py", &sample::hostile_round());
-    assert_eq!(hostile["root"], serde_json::json!([4, 1, 0]));
+    assert_eq!(hostile["root"], serde_json::json!([4, 1, 1]));
     assert_eq!(hostile["cases"].as_array().unwrap().len(), 4);
     let text = hostile["cases"][0]["text"].as_str().unwrap();
     assert!(text.contains("]]></failure></testcase><testcase name="));
@@ -121,8 +126,14 @@ fn junit2html_reads_what_was_meant() {
     assert_eq!(blocked["outcome"], "passed");
     assert_eq!(blocked["class"], "noentry-url");
 
+    // A person sees the coverage table there too.
+    let doors = understood("junit2html_read.py", &sample::doors::round());
+    let html = doors["html"].as_str().unwrap();
+    assert!(html.contains("coverage.http3.ipv6.not_watchable"));
+    assert!(html.contains("no control stands for UDP over IPv6: Preview"));
+
     let hostile = understood("junit2html_read.py", &sample::hostile_round());
-    assert_eq!(hostile["suites"], serde_json::json!([["noentry", 4, 1, 0]]));
+    assert_eq!(hostile["suites"], serde_json::json!([["noentry", 4, 2, 0]]));
     let html = hostile["html"].as_str().unwrap();
     assert!(!html.contains("<img src=x"));
 }
@@ -143,7 +154,12 @@ fn jenkins_schema_accepts_the_strict_dialect() {
     if !have("xmllint", "xmllint", &["--version"]) {
         return;
     }
-    for report in [sample::round(), sample::hostile_round(), sample::of(vec![])] {
+    for report in [
+        sample::round(),
+        sample::doors::round(),
+        sample::hostile_round(),
+        sample::of(vec![]),
+    ] {
         assert_valid(&junit::render(&report, Dialect::Strict).unwrap());
     }
 }
@@ -188,7 +204,13 @@ fn a_json_schema_validator_accepts_the_saved_rounds() {
         std::fs::write(&file, text).unwrap();
         run(&python(), &[&script, &schema, &file]).trim().to_owned()
     };
-    for report in [sample::round(), sample::hostile_round(), sample::of(vec![])] {
+    for report in [
+        sample::round(),
+        sample::doors::round(),
+        sample::doors::inside_round(),
+        sample::hostile_round(),
+        sample::of(vec![]),
+    ] {
         assert_eq!(errors(sample::written(&report)), "0");
     }
     let newer = sample::written(&sample::round());
@@ -217,5 +239,6 @@ fn a_markdown_renderer_makes_nothing_out_of_hostile_text() {
     // Everything that our own layout makes, and neither `a`, `img` nor `em`.
     let ours = "br code details h2 h3 li p strong summary table tbody td th thead tr ul";
     assert_eq!(elements(&sample::round()), ours);
+    assert_eq!(elements(&sample::doors::round()), ours);
     assert_eq!(elements(&sample::hostile_round()), ours);
 }

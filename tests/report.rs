@@ -74,35 +74,6 @@ mod terminal {
     }
 
     #[test]
-    fn a_round_of_every_door() {
-        insta::assert_snapshot!(
-            "console-doors",
-            console::render(&sample::doors::round(), PLAIN)
-        );
-    }
-
-    #[test]
-    fn every_door_in_plain_lines_with_everything() {
-        let style = Style {
-            width: 0,
-            verbose: true,
-            ..PLAIN
-        };
-        insta::assert_snapshot!(
-            "console-doors-verbose",
-            console::render(&sample::doors::round(), style)
-        );
-    }
-
-    #[test]
-    fn a_round_from_inside() {
-        insta::assert_snapshot!(
-            "console-inside",
-            console::render(&sample::doors::inside_round(), PLAIN)
-        );
-    }
-
-    #[test]
     fn all_blocked_is_one_line_a_target() {
         let style = Style { width: 0, ..PLAIN };
         insta::assert_snapshot!(console::render(&all_blocked(), style), @r#"
@@ -243,21 +214,35 @@ mod terminal {
 
     #[test]
     fn lines_keep_to_the_width() {
-        for width in [60, 80, 132] {
-            let text = console::render(&sample::round(), Style { width, ..PLAIN });
-            for line in text.lines() {
-                assert!(line.chars().count() <= width, "{width}: {line}");
+        for (width, verbose) in [(60, false), (80, true), (132, true)] {
+            let style = Style {
+                width,
+                verbose,
+                ..PLAIN
+            };
+            for report in [sample::round(), sample::doors::round()] {
+                for line in console::render(&report, style).lines() {
+                    assert!(line.chars().count() <= width, "{width}: {line}");
+                }
             }
         }
     }
 
     #[test]
     fn the_words_for_a_target_are_our_own() {
-        for text in [
-            console::render(&sample::round(), PLAIN),
-            summary::render(&sample::round(), summary::LIMIT),
-            annotations::render(&sample::round()),
-        ] {
+        let rounds = [
+            sample::round(),
+            sample::doors::round(),
+            sample::doors::inside_round(),
+        ];
+        let texts = rounds.iter().flat_map(|report| {
+            [
+                console::render(report, PLAIN),
+                summary::render(report, summary::LIMIT),
+                annotations::render(report),
+            ]
+        });
+        for text in texts {
             let mut words = text.split(|c: char| !c.is_alphabetic());
             let banned = ["up", "down", "success", "failure", "passed", "failed"];
             let found = words.find(|w| banned.contains(&w.to_lowercase().as_str()));
@@ -431,14 +416,6 @@ mod job_summary {
     }
 
     #[test]
-    fn a_round_of_every_door() {
-        insta::assert_snapshot!(
-            "summary-doors",
-            summary::render(&sample::doors::round(), summary::LIMIT)
-        );
-    }
-
-    #[test]
     fn it_never_outgrows_its_limit_and_says_what_is_missing() {
         let report = many(400);
         let whole = summary::render(&report, usize::MAX);
@@ -548,6 +525,8 @@ mod saved {
     fn a_report_comes_back_as_it_was() {
         for report in [
             sample::round(),
+            sample::doors::round(),
+            sample::doors::inside_round(),
             sample::hostile_round(),
             sample::of(vec![]),
             all_blocked(),

@@ -8,10 +8,13 @@
 mod sample;
 
 use noentry::domain::endpoint::{Class, Family, Transport};
-use noentry::domain::finding::Finding;
-use noentry::domain::observation::{Attempt, Blind, Outcome, StoppedBy};
+use noentry::domain::finding::{Finding, NameAnswer, Note};
+use noentry::domain::observation::{
+    Attempt, Blind, Evidence, IcmpError, Middlebox, Outcome, QuicEvidence, StoppedBy, TcpEvidence,
+    UdpAnswer, UdpEvidence,
+};
 use noentry::domain::reach::Reach;
-use noentry::domain::report::{RoundReport, Totals};
+use noentry::domain::report::{RoundReport, Side, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::console::{self, Style};
 use noentry::report::junit::Dialect;
@@ -61,13 +64,58 @@ fn any_reason(text: String) -> impl Strategy<Value = Reason> {
                 family: Family::Ipv6,
             }),
         },
-        Reason::ControlLost { control: text },
+        Reason::ControlLost {
+            control: text.clone(),
+        },
         Reason::ControlOnOtherPort { port: 25 },
         Reason::ResolverInvents,
+        Reason::NoControl {
+            class: Some(Class {
+                transport: Transport::Icmp,
+                family: Family::Ipv4,
+            }),
+        },
+        Reason::SilenceTellsNothing {
+            because: text.clone(),
+        },
+        Reason::Inside {
+            reached: text.clone(),
+        },
+        Reason::NotProvenOutside { unproven: text },
+        Reason::Blind {
+            cause: Blind::NoEchoSocket,
+        },
         Reason::Blind {
             cause: Blind::Interrupted,
         },
     ])
+}
+
+/// What the doors beside HTTP tell, with this text wherever the other side chooses it.
+fn told(evidence: &mut Evidence, text: &str, kind: u8) {
+    evidence.tcp = Some(TcpEvidence {
+        banner: Some(text.to_owned()),
+        middlebox: match kind % 3 {
+            0 => vec![],
+            1 => vec![Middlebox::ResetAtOnce],
+            _ => vec![Middlebox::NeverAcknowledged, Middlebox::EveryPortAlike],
+        },
+    });
+    evidence.udp = Some(UdpEvidence {
+        payload: if kind < 4 { "ntp" } else { text }.to_owned(),
+        sent: kind.into(),
+        answer: kind.is_multiple_of(2).then(|| UdpAnswer {
+            bytes: kind.into(),
+            first_bytes: text.to_owned(),
+            expected: kind < 4,
+            says: kind.is_multiple_of(4).then(|| text.to_owned()),
+        }),
+    });
+    evidence.quic = (kind % 2 == 1).then(|| QuicEvidence {
+        versions: vec![text.to_owned(); usize::from(kind)],
+        handshake: kind < 4,
+        closed: (kind < 2).then(|| text.to_owned()),
+    });
 }
 
 prop_compose! {
@@ -77,7 +125,8 @@ prop_compose! {
         blind in any::<bool>(),
         at_ms in any::<u64>(),
         took_ms in any::<u64>(),
-        kind in 0..8_u8,
+        kind in 0..9_u8,
+        from in prop::option::of(any::<std::net::IpAddr>()),
         status in any::<u16>(),
     ) -> Attempt {
         let stopped_by = match kind {
@@ -88,12 +137,17 @@ prop_compose! {
             4 => StoppedBy::NotTls { first_bytes: text.clone() },
             5 => StoppedBy::TlsIncompatible { detail: text.clone() },
             6 => StoppedBy::NotHttp { first_bytes: text.clone() },
+            7 => StoppedBy::Icmp(IcmpError { kind: 3, code: kind, from, v6: blind }),
             _ => StoppedBy::Errno { errno: i32::MIN, text: text.clone() },
         };
         let mut attempt = sample::attempt(reach, at_ms, took_ms, sample::stopped(stopped_by));
         if let Some(evidence) = attempt.evidence.as_mut() {
             evidence.http = Some(sample::http(status, &[("server", &text)], Some(&text)));
             evidence.tls = Some(sample::certificate(&text));
+            if status % 2 == 0 {
+                evidence.http = None;
+            }
+            told(evidence, &text, kind);
         }
         if blind {
             attempt.outcome = Outcome::Blind(Blind::LocalError);
@@ -102,12 +156,29 @@ prop_compose! {
     }
 }
 
+fn every_finding() -> Vec<Finding> {
+    let mut findings = sample::round().findings;
+    findings.extend(sample::doors::round().findings);
+    findings
+}
+
+const NOTES: [Note; 6] = [
+    Note::OnlyNoListener,
+    Note::Wildcard,
+    Note::DanglingAlias,
+    Note::SilenceAccepted,
+    Note::PossiblyMiddlebox,
+    Note::PrivateAddressPublished,
+];
+
 prop_compose! {
     fn any_finding()(
         text in any_text(),
         control in any_text(),
     )(
-        base in prop::sample::select(sample::round().findings),
+        base in prop::sample::select(every_finding()),
+        companion in any::<bool>(),
+        notes in prop::sample::subsequence(NOTES.to_vec(), 0..NOTES.len()),
         reason in any_reason(control),
         verdict in prop::sample::select(vec![Verdict::Blocked, Verdict::Inconclusive, Verdict::Exposed]),
         attempts in prop::collection::vec(any_attempt(), 0..4),
@@ -120,6 +191,20 @@ prop_compose! {
         finding.target.address.clone_from(&text);
         finding.target.position.line = line;
         finding.target.position.file = text;
+        finding.notes = notes;
+        if finding.target.payload.is_some() {
+            finding.target.payload = Some(finding.target.name.clone());
+        }
+        for query in finding.name.iter_mut().flat_map(|name| &mut name.queries) {
+            query.cnames.push(finding.target.name.clone());
+            query.authority = companion.then(|| finding.target.name.clone());
+            if query.family.is_none() {
+                query.answer = NameAnswer::Records(vec![finding.target.name.clone()]);
+            }
+        }
+        if let [_, .., endpoint] = finding.endpoints.as_mut_slice() {
+            endpoint.companion |= companion;
+        }
         if let Some(endpoint) = finding.endpoints.first_mut() {
             endpoint.attempts = attempts;
             endpoint.reach = reach;
@@ -136,14 +221,55 @@ fn any_round() -> impl Strategy<Value = RoundReport> {
         prop::collection::vec(any_finding(), 0..5),
         any_text(),
         any::<u64>(),
+        prop::sample::select(vec![Side::Outside, Side::Inside, Side::Unproven]),
     )
-        .prop_map(|(findings, text, took_ms)| {
-            let mut report = sample::of(findings);
+        .prop_map(|(findings, text, took_ms, side)| {
+            let mut report = sample::doors::round();
+            report.verdict = RoundReport::worst(&findings);
+            report.totals = Totals::of(&findings);
+            report.findings = findings;
+            for line in &mut report.coverage {
+                line.targets.push(text.clone());
+            }
+            for egress in &mut report.vantage.egress {
+                egress.asked.clone_from(&text);
+                egress.error = Some(text.clone());
+            }
+            for sees in &mut report.vantage.sees {
+                sees.control.clone_from(&text);
+            }
+            if let Some(outside) = &mut report.vantage.outside {
+                outside.side = side;
+                outside.must_not_reach.clone_from(&text);
+            }
             report.vantage.name = Some(text.clone());
             report.config = text;
             report.took_ms = took_ms;
             report
         })
+}
+
+/// Every case of the JUnit file as it begins: its name, and what became of it.
+fn cases(report: &RoundReport) -> Vec<String> {
+    let xml = junit::render(report, Dialect::Located).unwrap();
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    let mut cases = Vec::new();
+    loop {
+        match reader.read_event().unwrap() {
+            quick_xml::events::Event::Eof => return cases,
+            quick_xml::events::Event::Start(e) => {
+                let wanted = [&b"testcase"[..], b"failure", b"error"];
+                if wanted.contains(&e.name().as_ref()) {
+                    let attributes = e.attributes().map(Result::unwrap);
+                    // The time that it took is not among what must stay.
+                    let stays = attributes.filter(|a| a.key.as_ref() != b"time");
+                    let text = stays.map(|a| String::from_utf8_lossy(&a.value).into_owned());
+                    cases.push(text.collect::<Vec<_>>().join(" | "));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 proptest! {
@@ -154,13 +280,50 @@ proptest! {
         let text = sample::written(&report);
         match json::parse(&text) {
             Ok(back) => prop_assert_eq!(back, report),
-            // Only what claims to be blocked, and was not seen to be, is refused.
+            // Only what claims to be blocked, and was not seen to be, is refused, and what claims to
+            // be a companion and is none.
             Err(error) => {
-                let endpoints = report.findings.iter().flat_map(|f| &f.endpoints);
-                let claims = endpoints.filter(|e| e.verdict == Verdict::Blocked).count();
-                prop_assert!(claims > 0, "{}", error);
+                let mut parts = report.findings.iter().flat_map(|f| {
+                    let names = f.name_verdicts.iter().map(|n| (n.verdict, false));
+                    names.chain(f.endpoints.iter().map(|e| (e.verdict, e.companion)))
+                });
+                let claims = parts.any(|(verdict, companion)| verdict == Verdict::Blocked || companion);
+                prop_assert!(claims, "{}", error);
             }
         }
+    }
+
+    #[test]
+    fn companions_that_exposed_nothing_change_no_count_no_case_and_no_advice(
+        report in any_round(),
+        attempts in prop::collection::vec(any_attempt(), 0..4),
+        verdict in prop::sample::select(vec![Verdict::Blocked, Verdict::Inconclusive]),
+    ) {
+        let mut more = report.clone();
+        for finding in &mut more.findings {
+            let mut companion = sample::doors::preview().endpoints.remove(1);
+            companion.companion = true;
+            companion.verdict = verdict;
+            companion.attempts.clone_from(&attempts);
+            // At the address that has been tried already, so that no family appears.
+            if let Some(first) = finding.endpoints.first() {
+                companion.endpoint.address = first.endpoint.address;
+                finding.endpoints.push(companion);
+            }
+        }
+        prop_assert_eq!(&report.totals, &Totals::of(&more.findings));
+        prop_assert_eq!(hint::hints(&report), hint::hints(&more));
+        prop_assert_eq!(cases(&report), cases(&more));
+        let paths = outputs::Paths::default();
+        prop_assert_eq!(outputs::render(&report, paths), outputs::render(&more, paths));
+        // The first line of a finding is its headline.
+        let style = Style { color: false, width: 0, verbose: false };
+        let heads = |report: &RoundReport| -> Vec<String> {
+            let text = console::render(report, style);
+            let heads = text.lines().filter(|l| !l.starts_with(' '));
+            heads.map(str::to_owned).collect()
+        };
+        prop_assert_eq!(heads(&report), heads(&more));
     }
 
     #[test]

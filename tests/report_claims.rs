@@ -1,15 +1,21 @@
 //! A saved round is data from outside: a `blocked` that its own evidence does not bear out is refused.
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what goes wrong here is a failed test"
+)]
+
 mod sample;
 
+use noentry::domain::endpoint::{Endpoint, Family};
+use noentry::domain::finding::{EndpointReport, Finding, Note};
 use noentry::domain::observation::{Blind, Outcome};
 use noentry::domain::reach::Reach;
-use noentry::domain::report::{RoundReport, Totals};
+use noentry::domain::report::{RoundReport, Side, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::json;
 
-/// The sample's blocked findings alone.
-fn blocked() -> RoundReport {
-    let mut report = sample::round();
+/// The blocked findings of a round alone.
+fn blocked(mut report: RoundReport) -> RoundReport {
     report.findings.retain(|f| f.verdict == Verdict::Blocked);
     assert!(report.findings.len() > 3);
     sum(&mut report);
@@ -21,24 +27,34 @@ fn sum(report: &mut RoundReport) {
     report.totals = Totals::of(&report.findings);
 }
 
-fn refused(change: impl Fn(&mut RoundReport)) -> bool {
-    let mut report = blocked();
+fn is_refused(mut report: RoundReport, change: impl Fn(&mut RoundReport)) -> bool {
     change(&mut report);
     sum(&mut report);
     json::parse(&sample::written(&report)).is_err()
 }
 
+/// Whether the change makes a sound round of TCP targets one that is refused.
+fn refused(change: impl Fn(&mut RoundReport)) -> bool {
+    is_refused(blocked(sample::round()), change)
+}
+
+/// The same for one finding of the other kind.
+fn door_refused(finding: Finding, change: impl Fn(&mut RoundReport)) -> bool {
+    let mut report = sample::doors::round();
+    report.findings = vec![finding];
+    is_refused(report, change)
+}
+
 #[test]
 fn a_blocked_round_that_was_seen_comes_back() {
     assert!(!refused(|_| {}));
+    assert!(!is_refused(blocked(sample::doors::round()), |_| {}));
 }
 
 #[test]
 fn blocked_without_having_been_seen_is_refused() {
     let endpoint = |report: &RoundReport| {
-        let with_attempts = |f: &noentry::domain::finding::Finding| {
-            f.endpoints.iter().any(|e| !e.attempts.is_empty())
-        };
+        let with_attempts = |f: &Finding| f.endpoints.iter().any(|e| !e.attempts.is_empty());
         report.findings.iter().position(with_attempts).unwrap()
     };
     assert!(refused(|report| {
@@ -64,4 +80,123 @@ fn blocked_without_having_been_seen_is_refused() {
         report.findings[at].endpoints[0].reason = Reason::NoControl { class: None };
     }));
     assert!(refused(|report| report.controls.clear()));
+}
+
+#[test]
+fn a_silence_needs_a_control_of_its_own_transport_and_family() {
+    let silent = |change: &dyn Fn(&mut RoundReport)| {
+        door_refused(sample::doors::push(), |report| change(report))
+    };
+    assert!(!silent(&|_| {}));
+    assert!(silent(&|report| {
+        report.findings[0].endpoints[0].rests_on = None;
+    }));
+    assert!(silent(&|report| {
+        let rests_on = report.findings[0].endpoints[0].rests_on.as_mut();
+        sample::doors::WEB.clone_into(&mut rests_on.unwrap().control);
+    }));
+    assert!(silent(&|report| {
+        for control in &mut report.controls {
+            control.held = vec![Family::Ipv6];
+        }
+    }));
+}
+
+#[test]
+fn an_endpoint_that_is_not_the_targets_bears_nothing_out() {
+    let address = sample::ip("20.4.0.2");
+    for endpoint in [Endpoint::tcp(address, 443), Endpoint::udp(address, 444)] {
+        assert!(door_refused(sample::doors::push(), |report| {
+            report.findings[0].endpoints[0].endpoint = endpoint;
+        }));
+    }
+}
+
+#[test]
+fn a_silence_that_tells_nothing_is_no_stop() {
+    // Accepted by the user, and only by him.
+    assert!(!door_refused(sample::doors::tunnel(), |_| {}));
+    assert!(door_refused(sample::doors::tunnel(), |report| {
+        let notes = &mut report.findings[0].notes;
+        notes.retain(|note| *note != Note::SilenceAccepted);
+    }));
+    let silent = |payload: Option<&str>| {
+        let mut finding = sample::doors::tunnel();
+        finding.target.payload = payload.map(str::to_owned);
+        finding.notes.clear();
+        door_refused(finding, |_| {})
+    };
+    assert!(!silent(Some("ntp")));
+    for payload in [Some("ike"), Some("hex"), Some("syslog"), Some("new"), None] {
+        assert!(silent(payload), "{payload:?}");
+    }
+    // Two attempts that were turned away do not make up for a third that was silent.
+    let mut finding = sample::doors::time_server();
+    finding.target.payload = Some("ike".to_owned());
+    assert!(!door_refused(finding.clone(), |_| {}));
+    finding.endpoints[0].attempts[1].outcome = Outcome::Reached(Reach::NoAnswer);
+    assert!(door_refused(finding, |_| {}));
+}
+
+/// The companions of the sample's URL, over IPv4 and IPv6.
+fn companions(report: &mut RoundReport) -> Vec<&mut EndpointReport> {
+    let endpoints = report.findings[0].endpoints.iter_mut();
+    endpoints.filter(|e| e.companion).collect()
+}
+
+#[test]
+fn a_companion_hides_no_exposure() {
+    let preview = |change: &dyn Fn(&mut RoundReport)| {
+        door_refused(sample::doors::preview(), |report| change(report))
+    };
+    assert!(!preview(&|_| {}));
+    for which in [0, 1] {
+        for reach in [Reach::Connected, Reach::TlsEstablished, Reach::Served] {
+            assert!(preview(&|report| {
+                companions(report)[which].attempts[1].outcome = Outcome::Reached(reach);
+            }));
+        }
+        assert!(preview(&|report| {
+            companions(report)[which].verdict = Verdict::Exposed;
+        }));
+    }
+    // Blind it may be, for that says nothing.
+    assert!(!preview(&|report| {
+        companions(report)[1].attempts[1].outcome = Outcome::Blind(Blind::NoRoute);
+    }));
+}
+
+#[test]
+fn what_a_target_declares_is_no_companion() {
+    let unseen = |report: &mut RoundReport| {
+        let endpoint = &mut report.findings[0].endpoints[0];
+        endpoint.companion = true;
+        endpoint.verdict = Verdict::Inconclusive;
+        endpoint.reason = Reason::NoControl { class: None };
+    };
+    // Of a URL, only UDP is.
+    assert!(door_refused(sample::doors::preview(), unseen));
+    // Others have none.
+    assert!(door_refused(sample::doors::push(), unseen));
+    // And companions alone bear nothing out.
+    assert!(door_refused(sample::doors::preview(), |report| {
+        report.findings[0].endpoints.retain(|e| e.companion);
+    }));
+}
+
+#[test]
+fn nothing_is_blocked_that_was_not_seen_from_outside() {
+    let side = |side| {
+        let report = blocked(sample::doors::round());
+        is_refused(report, |report| {
+            report.vantage.outside.as_mut().unwrap().side = side;
+        })
+    };
+    assert!(!side(Side::Outside));
+    assert!(side(Side::Inside));
+    assert!(side(Side::Unproven));
+    assert!(is_refused(blocked(sample::doors::round()), |report| {
+        let outside = report.vantage.outside.as_mut().unwrap();
+        outside.checks[0].endpoints[0].reached = true;
+    }));
 }

@@ -164,6 +164,37 @@ fn verdicts_are_failure_error_or_nothing() {
 }
 
 #[test]
+fn each_transport_has_names_of_its_own_and_companions_have_none() {
+    let read = render(&sample::doors::round());
+    let found = names(&read);
+    for name in [
+        "Resolver (udp 53, ipv4)",
+        "Gateway (icmp, ipv4)",
+        "Gateway (icmp, ipv6)",
+        "Storage (icmp, ipv4)",
+        "Push service (quic 443, ipv4)",
+        "Storefront (tcp 443, ipv4)",
+        "SPF record (dns)",
+    ] {
+        assert!(found.contains(&name), "{name} in {found:?}");
+    }
+    let of = |target: &str| {
+        let cases = read.cases.iter();
+        let own = cases.filter(|c| c.attributes["name"].starts_with(target));
+        own.map(|c| c.result.clone()).collect::<Vec<_>>()
+    };
+    // One companion got in, one was shut, one could not be seen.
+    assert_eq!(of("Storefront "), [Some("failure".to_owned()), None]);
+    assert_eq!(of("Preview "), [None, None]);
+    assert_eq!(read.properties["vantage.side"], "outside");
+    assert_eq!(read.properties["vantage.egress"], "20.99.0.7");
+    assert_eq!(
+        read.properties["coverage.http3.ipv6.not_watchable"],
+        "no control stands for UDP over IPv6: Preview"
+    );
+}
+
+#[test]
 fn a_note_stands_only_with_the_case_that_it_is_about() {
     let read = render(&sample::of(vec![sample::refused()]));
     assert_eq!(

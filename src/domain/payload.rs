@@ -130,7 +130,7 @@ impl Protocol {
     #[must_use]
     pub const fn silence(self) -> Silence {
         match self {
-            // RFC 8906 sections 1 and 2; RFC 5905 section 9.2; memcached's protocol.txt; RFC 8489
+            // RFC 8906 section 3.1; RFC 5905 section 9.2; memcached's protocol.txt; RFC 8489
             // section 6.3.1; RFC 3261 sections 8.2 and 11.2; RFC 1833 section 3.2; RFC 7252 section
             // 4.2.
             Self::Dns

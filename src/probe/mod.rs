@@ -4,7 +4,8 @@
 //! as far as it carries: [`mod@dial`] makes it (nothing else in the crate connects to a target),
 //! [`tls`] and [`http`] speak on that same stream, and [`climb()`] puts them together into one
 //! [`Observation`](crate::domain::observation::Observation). [`quic`] is the same climb over UDP,
-//! [`udp`] and [`icmp`] end at the first answer. What an error number or an ICMP message means is
+//! [`udp`] sends what [`elicit`] has for a protocol, [`icmp`] an echo request; datagrams leave
+//! through `datagram` alone. What an error number or an ICMP message means is
 //! decided in [`classify`] and nowhere else. [`dns`] asks one name server one question, and
 //! [`egress`] a page that says where we come from.
 //!

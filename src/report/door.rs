@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::finding::Finding;
-use crate::domain::observation::IcmpError;
 use crate::domain::target::Denial;
 
 /// How an endpoint is spoken to.
@@ -89,35 +88,11 @@ impl<'a> Door<'a> {
             ..self
         }
     }
-
-    /// Whether an ICMP error came from the very address that was tried.
-    #[must_use]
-    pub fn sent(&self, error: &IcmpError) -> bool {
-        error
-            .from
-            .is_some_and(|from| from.to_canonical() == self.address.to_canonical())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_error_is_the_targets_own_only_from_its_own_address() {
-        let address: IpAddr = "20.1.2.3".parse().unwrap();
-        let door = Door::control("udp", &Endpoint::udp(address, 53));
-        let from = |from: Option<&str>| IcmpError {
-            kind: 3,
-            code: 3,
-            from: from.map(|from| from.parse().unwrap()),
-            v6: false,
-        };
-        assert!(door.sent(&from(Some("20.1.2.3"))));
-        assert!(door.sent(&from(Some("::ffff:20.1.2.3"))));
-        assert!(!door.sent(&from(Some("20.1.2.1"))));
-        assert!(!door.sent(&from(None)));
-    }
 
     #[test]
     fn what_is_not_asked_over_udp_by_itself_is_quic() {

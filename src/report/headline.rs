@@ -110,12 +110,16 @@ fn exposed(
     }
 }
 
-/// `: UDP 443 is open beside TCP 443`, for what nobody declared and everybody forgets.
+/// `: UDP 443 is open beside TCP 443`, for what nobody declared and everybody forgets. Of a stop that was
+/// not promised, only where it was.
 fn beside(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
     let port = match endpoint.endpoint.port {
         Some(port) if endpoint.companion => port,
         _ => return Phrase::default(),
     };
+    if endpoint.reason == Reason::WeakerThanPromised {
+        return Phrase::new(format!(" (UDP {port} beside TCP {port})"));
+    }
     let mut declared = finding.endpoints.iter().filter(|e| {
         e.endpoint.transport == Transport::Tcp && e.endpoint.address == endpoint.endpoint.address
     });

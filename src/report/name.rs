@@ -59,13 +59,17 @@ pub fn record(finding: &Finding) -> Option<&str> {
     records.next().map(|query| query.record.as_str())
 }
 
-/// How many that rests on: `2 resolvers agree`, `2 resolvers and 1 server of the zone agree`, or only
+/// On whose word that rests: `2 resolvers agree`, `2 resolvers and 1 server of the zone agree`, or only
 /// `2 resolvers asked` where their answers differ.
 #[must_use]
 pub fn agreement(finding: &Finding) -> String {
     let mut answers: BTreeMap<&str, Vec<(&str, NameAnswer)>> = BTreeMap::new();
     let (mut resolvers, mut servers) = (BTreeSet::new(), BTreeSet::new());
     for query in queries(finding) {
+        // Of a server that could not be asked at one of its addresses, another one speaks.
+        if query.authority.is_some() && matches!(query.answer, NameAnswer::Blind(_)) {
+            continue;
+        }
         let mut answer = query.answer.clone();
         match &mut answer {
             // Servers turn them round.

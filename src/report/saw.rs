@@ -123,7 +123,7 @@ fn prohibited(door: Door<'_>, stopped_by: Option<&StoppedBy>) -> Phrase {
 #[must_use]
 pub fn sender(door: Door<'_>, error: &IcmpError) -> Phrase {
     match error.from {
-        Some(_) if door.sent(error) => Phrase::new("the target itself"),
+        Some(_) if error.is_from(door.address) => Phrase::new("the target itself"),
         Some(from) => Phrase::default().value(from),
         None => Phrase::new("a device on the way"),
     }

@@ -97,7 +97,7 @@ fn runner(report: &RoundReport) -> Phrase {
     phrase.value(&vantage.system).say(")")
 }
 
-/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven for TCP over IPv4 up to http by
+/// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven for TCP over IPv4 as far as http by
 /// www.example.com:443`.
 #[must_use]
 pub fn seen_from(report: &RoundReport) -> Phrase {
@@ -142,33 +142,29 @@ fn by_controls(phrase: Phrase, names: &[&str]) -> Phrase {
     }
 }
 
-/// `TCP over IPv4 up to http`. Reaching the network layer needs no word of its own.
+/// `TCP over IPv4 as far as http`. Reaching the network layer needs no word of its own.
 fn class(sees: &Sees) -> Phrase {
     let phrase = Phrase::new(format!("{} over {}", sees.transport, sees.family));
     match sees.layer {
         Layer::Dns | Layer::Network => phrase,
-        Layer::Tls | Layer::Http => phrase.say(format!(" up to {}", sees.layer)),
+        Layer::Tls | Layer::Http => phrase.say(format!(" as far as {}", sees.layer)),
     }
 }
 
 /// `goes out over IPv4 as 203.0.113.9`, and who said so or why nobody did.
 fn egress(egress: &Egress) -> Phrase {
-    match egress.address {
-        Some(address) => Phrase::new(format!("goes out over {} as ", egress.family))
+    let family = egress.family;
+    if let Some(address) = egress.address {
+        return Phrase::new(format!("goes out over {family} as "))
             .value(address)
             .say(", says ")
-            .value(&egress.asked),
-        None => {
-            let phrase = Phrase::new(format!(
-                "its {} address is not known, asked of ",
-                egress.family
-            ))
             .value(&egress.asked);
-            match &egress.error {
-                Some(error) => phrase.say(": ").quote(error),
-                None => phrase,
-            }
-        }
+    }
+    let unknown = Phrase::new(format!("its {family} address is not known, asked of "));
+    let phrase = unknown.value(&egress.asked);
+    match &egress.error {
+        Some(error) => phrase.say(": ").quote(error),
+        None => phrase,
     }
 }
 

@@ -192,19 +192,6 @@ fn sambas_entry_and_result_in_one_datagram_are_read() {
     );
 }
 
-/// memcached's binary protocol: the second datagram of an attempt, and its answer.
-#[test]
-fn memcached_is_asked_in_both_of_its_languages() {
-    let question = question(Protocol::Memcached);
-    assert_eq!(question.bytes(0)[8..], *b"version\r\n");
-    let sent = question.bytes(1);
-    assert_eq!(sent[8..10], [0x80, 0x0b]);
-    let mut answer = [&sent[..8], &[0x81, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6]].concat();
-    answer.extend(&sent[20..32]);
-    answer.extend(b"1.6.18");
-    assert_eq!(question.read(&answer).as_deref(), Some("version 1.6.18"));
-}
-
 proptest! {
     #[test]
     fn nothing_breaks_a_reader(noise: Vec<u8>, at in 0_usize..200, flips in 0_usize..4) {

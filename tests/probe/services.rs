@@ -188,17 +188,22 @@ async fn net_snmp_names_its_engine_to_everybody() {
 }
 
 #[tokio::test]
-async fn memcached_tells_its_version() {
-    answers(Service {
-        protocol: Protocol::Memcached,
-        program: "memcached",
-        port: None,
-        arguments: "-u USER -m 8 -t 1 -p 0 -U PORT -l 127.0.0.1,::1",
-        file: None,
-        addresses: &["any"],
-        says: "version 1.",
-    })
-    .await;
+async fn memcached_tells_its_version_in_whatever_it_speaks() {
+    for arguments in [
+        "-u USER -m 8 -t 1 -p 0 -U PORT -l 127.0.0.1,::1",
+        "-B binary -u USER -m 8 -t 1 -p 0 -U PORT -l 127.0.0.1,::1",
+    ] {
+        answers(Service {
+            protocol: Protocol::Memcached,
+            program: "memcached",
+            port: None,
+            arguments,
+            file: None,
+            addresses: &["any"],
+            says: "version 1.",
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

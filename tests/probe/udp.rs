@@ -192,7 +192,7 @@ async fn an_ipv4_mapped_address_is_asked_over_ipv4() {
 async fn what_cannot_be_sent_is_blind() {
     // More than a datagram holds, which the configuration does not let through.
     let (_server, address) = socket("127.0.0.1").await;
-    let seen = ask(address, &user(&[0; 70_000]), SECOND).await;
+    let seen = ask(address, &Payload::Bytes(vec![0; 70_000]), SECOND).await;
     assert_eq!(seen.outcome, Outcome::Blind(Blind::LocalError), "{seen:?}");
     assert_eq!(udp_evidence(&seen).sent, 0);
     // A broadcast address, which a socket must be allowed to use.

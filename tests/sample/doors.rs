@@ -53,7 +53,7 @@ pub fn round() -> RoundReport {
 /// The vantage and the controls of these rounds.
 fn settled(report: &mut RoundReport, side: Side) {
     let vantage = &mut report.vantage;
-    vantage.environment = "self-hosted".to_owned();
+    "self-hosted".clone_into(&mut vantage.environment);
     vantage.name = Some("runner-eu-1".to_owned());
     vantage.proven = Family::ALL.to_vec();
     vantage.sees = vec![
@@ -499,7 +499,7 @@ pub fn storefront() -> Finding {
         tls: Some(certificate("shop.example.com")),
         http: Some({
             let mut answer = http(200, &[("server", "Caddy")], Some("Storefront"));
-            answer.version = "HTTP/3".to_owned();
+            "HTTP/3".clone_into(&mut answer.version);
             answer
         }),
         ..Evidence::default()

@@ -1,4 +1,6 @@
-//! Taking bytes off the front of what somebody else wrote.
+//! Taking bytes off the front of what somebody else wrote, and writing some.
+
+use std::fmt::Write as _;
 
 /// What is left to read. Every step fails where too little is left; none panics.
 #[derive(Clone, Copy)]
@@ -37,4 +39,13 @@ impl<'a> Reader<'a> {
 /// A length as 16 bits. The questions are short; a longer one would be cut by its reader.
 pub(super) fn length16(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

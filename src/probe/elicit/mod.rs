@@ -134,11 +134,7 @@ impl Asking {
 
     /// The same in hexadecimal, `length` digits.
     fn hex(&self, length: usize) -> String {
-        let mut hex: String = self
-            .token
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut hex = bytes::hex(&self.token);
         hex.truncate(length);
         hex
     }

@@ -19,7 +19,7 @@ const CLIENT: u8 = 3;
 const SERVER: u8 = 4;
 
 fn build(asking: &Asking, sent: u32) -> Vec<u8> {
-    let version = if sent % 2 == 0 { 4 } else { 3 };
+    let version = if sent.is_multiple_of(2) { 4 } else { 3 };
     let mut out = vec![0; 40];
     if let Some(first) = out.first_mut() {
         *first = version << 3 | CLIENT;

@@ -1,8 +1,8 @@
-//! SNMPv3 engine discovery (RFC 3414 section 4): a request of nobody for nothing, which the agent
+//! `SNMPv3` engine discovery (RFC 3414 section 4): a request of nobody for nothing, which the agent
 //! must answer with a report that names its engine. No community and no user is tried.
 
 use super::ber::{self, INTEGER, OCTETS, SEQUENCE, element, integer};
-use super::bytes::Reader;
+use super::bytes::{Reader, hex};
 use super::{Asking, Elicitor};
 
 pub(super) const ELICITOR: Elicitor = Elicitor {
@@ -62,7 +62,7 @@ fn read(asking: &Asking, answer: &[u8]) -> Option<String> {
     let _context_engine = ber::tagged(&mut scoped, OCTETS)?;
     let _context_name = ber::tagged(&mut scoped, OCTETS)?;
     let _report = ber::tagged(&mut scoped, REPORT)?;
-    let hex: String = engine.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(engine);
     // RFC 3411 section 5, SnmpEngineID: four bytes of enterprise number without the first bit.
     let maker = engine
         .first_chunk()

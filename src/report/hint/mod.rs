@@ -1,12 +1,13 @@
-//! Advice out of the finished round. A hint never changes a verdict. What each says stands here, when
-//! it is given in `rules`.
+//! Advice out of the finished round. A hint never changes a verdict. What each says stands here and,
+//! about controls and this machine, in `words`; when it is given stands in `rules`.
 
 mod rules;
+mod words;
 
 use std::fmt;
 
 use super::phrase::Phrase;
-use crate::domain::endpoint::{Class, Family, Transport};
+use crate::domain::endpoint::{Class, Family};
 use crate::domain::observation::Blind;
 use crate::domain::report::RoundReport;
 
@@ -101,67 +102,21 @@ impl Hint {
                 class,
                 literal,
                 targets,
-            } => no_control_advice(*class, *literal).join(about(targets)),
-            Self::HostedPing(targets) => Phrase::new(
-                "no reply to a ping comes through to GitHub-hosted runners: watch this from a \
-                 self-hosted one",
-            )
-            .join(about(targets)),
-            Self::NoEchoSocket(targets) => {
-                Phrase::new("noentry may open no ICMP socket: let its group in with ")
-                    .code("sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"")
-                    .say(", or give it the capability ")
-                    .code("CAP_NET_RAW")
-                    .join(about(targets))
+            } => words::no_control(*class, *literal).join(about(targets)),
+            Self::HostedPing(targets) => words::hosted_ping().join(about(targets)),
+            Self::NoEchoSocket(targets) => words::no_echo_socket().join(about(targets)),
+            Self::Silence(targets) => words::silence().join(about(targets)),
+            Self::Inside(guard) => words::inside(guard),
+            Self::NotProvenOutside(guard) => words::not_proven_outside(guard),
+            Self::ControlLost(control, targets) => {
+                words::control_lost(control).join(about(targets))
             }
-            Self::Silence(targets) => Phrase::new(
-                "an open UDP service may be silent to what was sent: name a ",
-            )
-            .code("payload:")
-            .say(" that this one must answer, or set ")
-            .code("accept_silence: true")
-            .say(" if you know that silence means shut here")
-            .join(about(targets)),
-            Self::Inside(guard) => Phrase::new("only insiders reach ")
-                .value(guard)
-                .say(
-                    ", and this vantage did: run noentry elsewhere, or take its address out of the \
-                     allow-list",
-                ),
-            Self::NotProvenOutside(guard) => Phrase::new("whether ")
-                .value(guard)
-                .say(
-                    " is shut from here could not be seen: it takes a control of the same transport \
-                     and family that holds, or mend ",
-                )
-                .code("must_not_reach"),
-            Self::ControlLost(control, targets) => Phrase::new("control ")
-                .value(control)
-                .say(
-                    " was not reached throughout: look at this machine's network first, or choose a \
-                     control that is always there",
-                )
-                .join(about(targets)),
-            Self::ControlPrivate(control) => Phrase::new("control ")
-                .value(control)
-                .say(
-                    " has only addresses that are not globally routable, so it was not tried: \
-                     choose one on the internet, or set ",
-                )
-                .code("probe_non_global: true")
-                .say(" if this vantage is meant to look inside"),
-            Self::ControlInside(control) => Phrase::new("control ").value(control).say(
-                " stands on an address that is not globally routable, so it does not speak for \
-                 the way to the internet: choose one there",
-            ),
-            Self::ControlPort(port, targets) => Phrase::new(format!(
-                "no control on another port speaks for port {port}, which may be filtered on the way \
-                 out: add one on port {port}, something that must be reachable there"
-            ))
-            .join(about(targets)),
+            Self::ControlPrivate(control) => words::control_private(control),
+            Self::ControlInside(control) => words::control_inside(control),
+            Self::ControlPort(port, targets) => words::control_port(*port).join(about(targets)),
             Self::NoIpv6 { literal, targets } => {
                 Phrase::new("this machine has no IPv6: run from a vantage that has it")
-                    .join(unwatch(Family::Ipv6, *literal))
+                    .join(words::unwatch(Family::Ipv6, *literal))
                     .join(about(targets))
             }
             Self::NoIpv4(targets) => {
@@ -208,43 +163,6 @@ impl Hint {
                  again",
             ),
         }
-    }
-}
-
-fn no_control_advice(class: Option<Class>, literal: bool) -> Phrase {
-    let Some(class) = class else {
-        return Phrase::new(
-            "a missing name proves nothing without a name that must resolve: add one to ",
-        )
-        .code("controls:")
-        .say(", such as ")
-        .code("- tcp: www.example.com:443");
-    };
-    let phrase = Phrase::new(format!(
-        "silence proves nothing without a control: add something that must be reachable with {class} \
-         to "
-    ))
-    .code("controls:")
-    .say(", such as ");
-    match class.transport {
-        Transport::Tcp => phrase.code("- tcp: www.example.com:443"),
-        // Not port 53: what answers there may be the network's own resolver.
-        Transport::Udp => phrase
-            .code("- udp: time.example.com:123")
-            .say(" or ")
-            .code("- quic: www.example.com:443"),
-        Transport::Icmp => phrase.code("- icmp: www.example.com"),
-    }
-    .join(unwatch(class.family, literal))
-}
-
-/// The other way out where IPv6 is the trouble, unless the target is nothing but an IPv6 address.
-fn unwatch(family: Family, literal: bool) -> Phrase {
-    match family {
-        Family::Ipv6 if !literal => {
-            Phrase::new(", or declare IPv6 unwatched with ").code("families: [ipv4]")
-        }
-        Family::Ipv4 | Family::Ipv6 => Phrase::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
 use super::super::coverage;
+use super::super::headline;
 use super::super::phrase::Phrase;
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
@@ -124,7 +125,7 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
         .iter()
         .map(|sees| {
             format!(
-                "{} over {} up to {}",
+                "{} over {} as far as {}",
                 sees.transport, sees.family, sees.layer
             )
         })
@@ -182,7 +183,7 @@ fn covered(report: &RoundReport) -> Vec<(String, String)> {
     for line in &report.coverage {
         let name = format!("coverage.{}", coverage::key(line));
         let why = match &line.reason {
-            Some(_) => coverage::watch(line).say(": "),
+            Some(reason) => headline::why(reason).say(": "),
             None => Phrase::default(),
         };
         let value = why.join(coverage::targets(line)).text();

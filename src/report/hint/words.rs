@@ -1,0 +1,111 @@
+//! The words of the advice about controls, the vantage and what this machine may do.
+
+use super::super::phrase::Phrase;
+use crate::domain::endpoint::{Class, Family, Transport};
+
+pub(super) fn hosted_ping() -> Phrase {
+    Phrase::new(
+        "no reply to a ping comes through to GitHub-hosted runners: watch this from a self-hosted one",
+    )
+}
+
+pub(super) fn no_echo_socket() -> Phrase {
+    Phrase::new("noentry may open no ICMP socket: let its group in with ")
+        .code("sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"")
+        .say(", or give it the capability ")
+        .code("CAP_NET_RAW")
+}
+
+pub(super) fn silence() -> Phrase {
+    Phrase::new("an open UDP service may be silent to what was sent: name a ")
+        .code("payload:")
+        .say(" that this one must answer, or set ")
+        .code("accept_silence: true")
+        .say(" if you know that silence means shut here")
+}
+
+pub(super) fn inside(guard: &str) -> Phrase {
+    Phrase::new("only insiders reach ").value(guard).say(
+        ", and this vantage did: run noentry elsewhere, or take its address out of the allow-list",
+    )
+}
+
+pub(super) fn not_proven_outside(guard: &str) -> Phrase {
+    Phrase::new("whether ")
+        .value(guard)
+        .say(
+            " is shut from here could not be seen: it takes a control of the same transport and \
+             family that holds, or mend ",
+        )
+        .code("must_not_reach")
+}
+
+pub(super) fn control_lost(control: &str) -> Phrase {
+    Phrase::new("control ").value(control).say(
+        " was not reached throughout: look at this machine's network first, or choose a control that \
+         is always there",
+    )
+}
+
+pub(super) fn control_private(control: &str) -> Phrase {
+    Phrase::new("control ")
+        .value(control)
+        .say(
+            " has only addresses that are not globally routable, so it was not tried: choose one on \
+             the internet, or set ",
+        )
+        .code("probe_non_global: true")
+        .say(" if this vantage is meant to look inside")
+}
+
+pub(super) fn control_inside(control: &str) -> Phrase {
+    Phrase::new("control ").value(control).say(
+        " stands on an address that is not globally routable, so it does not speak for the way to \
+         the internet: choose one there",
+    )
+}
+
+pub(super) fn control_port(port: u16) -> Phrase {
+    Phrase::new(format!(
+        "no control on another port speaks for port {port}, which may be filtered on the way out: add \
+         one on port {port}, something that must be reachable there"
+    ))
+}
+
+/// What to add where no control stands for a class, or for name resolution.
+pub(super) fn no_control(class: Option<Class>, literal: bool) -> Phrase {
+    let Some(class) = class else {
+        return Phrase::new(
+            "a missing name proves nothing without a name that must resolve: add one to ",
+        )
+        .code("controls:")
+        .say(", such as ")
+        .code("- tcp: www.example.com:443");
+    };
+    let phrase = Phrase::new(format!(
+        "silence proves nothing without a control: add something that must be reachable with {class} \
+         to "
+    ))
+    .code("controls:")
+    .say(", such as ");
+    match class.transport {
+        Transport::Tcp => phrase.code("- tcp: www.example.com:443"),
+        // Not port 53: what answers there may be the network's own resolver.
+        Transport::Udp => phrase
+            .code("- udp: time.example.com:123")
+            .say(" or ")
+            .code("- quic: www.example.com:443"),
+        Transport::Icmp => phrase.code("- icmp: www.example.com"),
+    }
+    .join(unwatch(class.family, literal))
+}
+
+/// The other way out where IPv6 is the trouble, unless the target is nothing but an IPv6 address.
+pub(super) fn unwatch(family: Family, literal: bool) -> Phrase {
+    match family {
+        Family::Ipv6 if !literal => {
+            Phrase::new(", or declare IPv6 unwatched with ").code("families: [ipv4]")
+        }
+        Family::Ipv4 | Family::Ipv6 => Phrase::default(),
+    }
+}

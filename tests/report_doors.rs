@@ -1,0 +1,267 @@
+//! The doors beside TCP as the readers of a report see them: ping, UDP, QUIC beside a URL, who denied,
+//! what is not watched, and from which side the round looked.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what goes wrong here is a failed test"
+)]
+
+mod sample;
+
+use noentry::domain::endpoint::{Class, Family, Transport};
+use noentry::domain::finding::{Finding, NameAnswer};
+use noentry::domain::observation::{Blind, StoppedBy};
+use noentry::domain::reach::Reach;
+use noentry::domain::report::{Side, Watch};
+use noentry::domain::verdict::{Reason, Verdict};
+use noentry::report::console::{self, Style};
+use noentry::report::hint::{Hint, hints};
+use noentry::report::summary;
+
+const PLAIN: Style = Style {
+    color: false,
+    width: 100,
+    verbose: false,
+};
+
+fn first_line(finding: Finding) -> String {
+    let style = Style { width: 0, ..PLAIN };
+    let text = console::render(&sample::of(vec![finding]), style);
+    text.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_round_of_every_door() {
+    insta::assert_snapshot!(
+        "console-doors",
+        console::render(&sample::doors::round(), PLAIN)
+    );
+}
+
+#[test]
+fn every_door_in_plain_lines_with_everything() {
+    let style = Style {
+        width: 0,
+        verbose: true,
+        ..PLAIN
+    };
+    insta::assert_snapshot!(
+        "console-doors-verbose",
+        console::render(&sample::doors::round(), style)
+    );
+}
+
+#[test]
+fn a_round_from_inside() {
+    insta::assert_snapshot!(
+        "console-inside",
+        console::render(&sample::doors::inside_round(), PLAIN)
+    );
+}
+
+/// A finding of one endpoint with these denials, one an attempt: what came, and from whom.
+fn denied(finding: Finding) -> String {
+    let style = Style {
+        width: 0,
+        verbose: true,
+        ..PLAIN
+    };
+    console::render(&sample::of(vec![finding]), style)
+}
+
+#[test]
+fn who_denied_is_the_device_the_target_itself_or_nobody_known() {
+    for (from, words) in [
+        (
+            Some("198.51.100.1"),
+            "denied by 198.51.100.1: administratively prohibited",
+        ),
+        (
+            Some("20.1.4.1"),
+            "denied by the target itself: administratively prohibited",
+        ),
+        (
+            None,
+            "denied by a device on the way: administratively prohibited",
+        ),
+    ] {
+        let mut finding = sample::prohibited();
+        for attempt in &mut finding.endpoints[0].attempts {
+            let evidence = attempt.evidence.as_mut().unwrap();
+            let Some(StoppedBy::Icmp(error)) = &mut evidence.stopped_by else {
+                unreachable!("the sample was stopped by ICMP");
+            };
+            error.from = from.map(sample::ip);
+        }
+        assert!(first_line(finding.clone()).contains(words), "{words}");
+        let fact = words.replace("denied by ", "denied by    ") + " (ICMP type 3 code 13)\n";
+        assert!(denied(finding).contains(&fact), "{fact}");
+    }
+}
+
+#[test]
+fn every_device_is_named_even_where_another_attempt_got_further() {
+    let mut finding = sample::doors::time_server();
+    let attempts = &mut finding.endpoints[4].attempts;
+    let early = sample::stopped(sample::doors::icmp(3, 9, "198.51.100.77"));
+    attempts[0] = sample::attempt(Reach::Prohibited, 1, 1, early);
+    let text = denied(finding.clone());
+    assert!(
+        text.contains(
+            "198.51.100.77: network administratively prohibited (ICMP type 3 code 9), at 1 endpoint"
+        ),
+        "{text}"
+    );
+    // The headline stays a line: four stops, and how many are left.
+    for (index, endpoint) in finding.endpoints.iter_mut().enumerate() {
+        let from = format!("198.51.100.{index}");
+        let by = sample::stopped(sample::doors::icmp(3, 13, &from));
+        endpoint.attempts = sample::times(1, Reach::Prohibited, by);
+        endpoint.reach = Some(Reach::Prohibited);
+    }
+    let line = first_line(finding);
+    assert!(
+        line.contains("at 1; 1 more endpoint stopped otherwise (5 endpoints"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_companion_is_told_by_what_it_is_open_beside() {
+    let line = first_line(sample::doors::storefront());
+    assert!(
+        line.ends_with("at 20.5.0.1:443: UDP 443 is open, where TCP 443 is not"),
+        "{line}"
+    );
+    let mut both = sample::doors::storefront();
+    let tcp = &mut both.endpoints[0];
+    (tcp.verdict, tcp.reason) = sample::past();
+    tcp.attempts = sample::times(1, Reach::Connected, None);
+    tcp.reach = Some(Reach::Connected);
+    let line = first_line(sample::settle(both));
+    assert!(
+        line.ends_with("UDP 443 is open beside TCP 443 and 1 more endpoint"),
+        "{line}"
+    );
+    let mut weaker = sample::doors::storefront();
+    weaker.target.denial.stops = [Reach::NoAnswer].into();
+    let quic = &mut weaker.endpoints[1];
+    quic.reason = Reason::WeakerThanPromised;
+    let by = sample::stopped(sample::doors::icmp(3, 3, "20.5.0.1"));
+    quic.attempts = sample::times(1, Reach::Refused, by);
+    quic.reach = Some(Reach::Refused);
+    let line = first_line(sample::settle(weaker));
+    assert!(
+        line.ends_with(
+            "refused by the target itself: port unreachable at 20.5.0.1:443: weaker than \
+             promised, only no_answer counts (UDP 443 beside TCP 443)"
+        ),
+        "{line}"
+    );
+}
+
+#[test]
+fn only_gaps_in_the_coverage_are_shown_and_not_too_many() {
+    let mut report = sample::doors::round();
+    let gap = report.coverage[4].clone();
+    report.coverage.retain(|line| line.watch == Watch::Watched);
+    assert!(!console::render(&report, PLAIN).contains("coverage"));
+    assert!(summary::render(&report, summary::LIMIT).contains("<summary>Coverage: all is watched"));
+    report.coverage = vec![gap; 9];
+    let text = console::render(&report, PLAIN);
+    assert_eq!(text.matches("coverage  ").count(), 7, "{text}");
+    assert!(text.contains("and 3 more"), "{text}");
+}
+
+/// The hint about one endpoint's blindness or missing control at a vantage.
+fn ping_hint(environment: &str, reason: Reason) -> Vec<Hint> {
+    let mut finding = sample::doors::storage();
+    finding.endpoints[0].verdict = Verdict::Inconclusive;
+    finding.endpoints[0].reason = reason;
+    let mut report = sample::doors::round();
+    report.findings = vec![sample::settle(finding)];
+    environment.clone_into(&mut report.vantage.environment);
+    hints(&report)
+}
+
+#[test]
+fn no_control_helps_a_ping_from_a_hosted_runner() {
+    let storage = || vec!["Storage".to_owned()];
+    let class = Class {
+        transport: Transport::Icmp,
+        family: Family::Ipv4,
+    };
+    let reasons = [
+        Reason::NoControl { class: Some(class) },
+        Reason::ControlLost {
+            control: sample::doors::PING.to_owned(),
+        },
+    ];
+    for reason in reasons {
+        let hosted = ping_hint("github-hosted", reason.clone());
+        assert_eq!(hosted, [Hint::HostedPing(storage())]);
+        let own = ping_hint("self-hosted", reason);
+        assert!(!own.is_empty() && !own.contains(&Hint::HostedPing(storage())));
+    }
+    // A lost control over TCP is another matter.
+    let control = sample::doors::WEB.to_owned();
+    let lost = ping_hint("github-hosted", Reason::ControlLost { control });
+    assert!(matches!(lost.as_slice(), [Hint::ControlLost(..)]));
+}
+
+#[test]
+fn remedies_for_ping_udp_and_the_wrong_side() {
+    let cause = Blind::NoEchoSocket;
+    let socket = ping_hint("local", Reason::Blind { cause });
+    insta::assert_snapshot!(socket[0], @r#"noentry may open no ICMP socket: let its group in with `sysctl -w net.ipv4.ping_group_range="0 2147483647"`, or give it the capability `CAP_NET_RAW` (Storage)"#);
+    let class = |transport| Reason::NoControl {
+        class: Some(Class {
+            transport,
+            family: Family::Ipv4,
+        }),
+    };
+    let text = |transport| ping_hint("local", class(transport))[0].to_string();
+    assert!(text(Transport::Icmp).contains("`- icmp: www.example.com`"));
+    assert!(text(Transport::Udp).contains("`- udp: time.example.com:123` or `- quic: "));
+    let inside = hints(&sample::doors::inside_round());
+    assert_eq!(inside, [Hint::Inside(sample::doors::GUARD.to_owned())]);
+    let mut unproven = sample::doors::inside_round();
+    unproven.vantage.outside.as_mut().unwrap().side = Side::Unproven;
+    insta::assert_snapshot!(hints(&unproven)[0], @"whether bastion.internal.example.com:22 is shut from here could not be seen: it takes a control of the same transport and family that holds, or mend `must_not_reach`");
+}
+
+#[test]
+fn a_companion_that_exposed_nothing_asks_for_no_advice() {
+    let report = sample::of(vec![sample::doors::preview()]);
+    assert_eq!(hints(&report), []);
+}
+
+#[test]
+fn a_summary_of_every_door() {
+    insta::assert_snapshot!(
+        "summary-doors",
+        summary::render(&sample::doors::round(), summary::LIMIT)
+    );
+}
+
+#[test]
+fn a_server_of_the_zone_speaks_by_the_address_at_which_it_answers() {
+    let mut finding = sample::doors::verification();
+    let queries = &mut finding.name.as_mut().unwrap().queries;
+    let mut six = queries[2].clone();
+    six.resolver = "[2a05:d014:7::53]:53".to_owned();
+    six.answer = NameAnswer::Blind(Blind::NoRoute);
+    queries.push(six);
+    let line = first_line(finding.clone());
+    assert!(
+        line.contains("2 resolvers and 1 server of the zone agree"),
+        "{line}"
+    );
+    let queries = &mut finding.name.as_mut().unwrap().queries;
+    queries[2].answer = NameAnswer::NxDomain;
+    let line = first_line(finding);
+    assert!(
+        line.contains("name has no TXT record (2 resolvers and 1 server of the zone asked"),
+        "{line}"
+    );
+}
