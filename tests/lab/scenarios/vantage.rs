@@ -42,6 +42,14 @@ pub fn doors() -> String {
 pub fn names() -> String {
     target("gone", "dns: nope.lab.example, barrier: dns")
         + &target("private", "dns: private.lab.example, barrier: dns")
+        + &target(
+            "no record",
+            "dns: dual.lab.example, record: TXT, barrier: dns",
+        )
+        + &target(
+            "own word",
+            "dns: nope.child.lab.example, authoritative: true, barrier: dns",
+        )
 }
 
 /// Targets that need no resolver.
@@ -70,6 +78,8 @@ pub fn all_right(ground: Ground) {
         Truth("login", Exposed, "past_barrier", &[Served]),
         Truth("gone", Blocked, "stopped", &[NoName]),
         Truth("private", Blocked, "stopped", &[PrivateAddress]),
+        Truth("no record", Blocked, "stopped", &[NoName]),
+        Truth("own word", Blocked, "stopped", &[NoName]),
         Truth("silent 4", Blocked, "stopped", &[NoAnswer]),
         Truth("silent 6", Blocked, "stopped", &[NoAnswer]),
         Truth("reset 4", Blocked, "stopped", &[Refused]),
