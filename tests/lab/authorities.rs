@@ -1,6 +1,8 @@
 //! Zones with name servers of their own, and an echo that says who asks. The same BIND as in
 //! `zones.rs`, with more views.
 
+use std::fmt::Write as _;
+
 use crate::lab::{DIR, Lab};
 
 /// The two servers of `child.lab.example` over IPv4. Over IPv6 they are `2001:db8:5::61` and `::62`.
@@ -113,7 +115,8 @@ fn echo(lab: &Lab) -> String {
         let file = format!("echo{number}.zone");
         let text = format!("{CHILD}@ NS ns\nns A {ECHO}\nwhoami {record} {from}\n");
         lab.write(&file, format!("{text}whoami TXT \"you are {from}\"\n"));
-        views += &format!(
+        let _ = write!(
+            views,
             "view \"echo{number}\" {{
               match-clients {{ {from}; }};
               match-destinations {{ {ECHO}; {ECHO_6}; }};

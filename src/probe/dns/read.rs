@@ -166,8 +166,8 @@ fn shown(data: &RData) -> String {
         RData::NULL(bytes) | RData::Unknown { rdata: bytes, .. } => {
             let bytes = &bytes.anything;
             let _ = write!(shown, "\\# {} ", bytes.len());
-            let some = bytes.iter().take(LONGEST_RECORD);
-            some.map(|byte| write!(shown, "{byte:02x}")).collect()
+            let mut some = bytes.iter().take(LONGEST_RECORD);
+            some.try_for_each(|byte| write!(shown, "{byte:02x}"))
         }
         RData::OPT(_) => Ok(()),
         known => write!(shown, "{known}"),

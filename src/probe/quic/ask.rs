@@ -1,6 +1,6 @@
 //! One GET over HTTP/3, with what came back read as for the other versions.
 //!
-//! Limits: those of [`http`](crate::probe::http); provisional answers are skipped, pushes are not
+//! Limits: those of [`http`]; provisional answers are skipped, pushes are not
 //! allowed, and the header compression is the static one.
 
 use std::future::poll_fn;

@@ -1,10 +1,9 @@
 //! QUIC and HTTP/3: the same climb over UDP.
 //!
-//! First a server is asked which versions it speaks ([`negotiate`]), which every QUIC server should
-//! answer and which costs nobody anything; then the handshake is tried ([`handshake`]), as soon as
-//! anything came back, or after a quarter of the time, while the question is still asked; at last a
-//! page is asked for ([`ask`]). Whatever comes back, and be it no QUIC, is
-//! [`Reach::Connected`] at least.
+//! First a server is asked which versions it speaks, which every QUIC server should answer and which
+//! costs nobody anything; then the handshake is tried, as soon as anything came back, or after a
+//! quarter of the time, while the question is still asked; at last a page is asked for. Whatever comes
+//! back, and be it no QUIC, is [`Reach::Connected`] at least.
 //!
 //! The handshake has a socket of its own, so that its first packet is the first of its flow: a device
 //! on the way that tells traffic by that sees what a browser would send.

@@ -28,7 +28,7 @@ use crate::probe::datagram::Datagram;
 use crate::probe::tasks::Starter;
 use crate::probe::{classify, sys, text};
 
-/// Bytes that are read in all; see [`record`](crate::probe::record).
+/// Bytes that are read in all; the same as over TCP.
 const MOST: usize = 1 << 20;
 /// Errors that are taken in at a time.
 const ERRORS: usize = 16;

@@ -172,7 +172,7 @@ async fn wireshark_reads_what_is_sent_without_a_warning() {
     let mut take = |datagram: &[u8]| {
         questions += usize::from(asks_for_versions(datagram));
         let hex: Vec<String> = datagram.iter().map(|byte| format!("{byte:02x}")).collect();
-        dump += &format!("000000 {}\n", hex.join(" "));
+        dump.extend(["000000 ", &hex.join(" "), "\n"]);
     };
     let seen = loop {
         tokio::select! {
