@@ -12,7 +12,7 @@ use noentry::domain::endpoint::{Class, Family, Transport};
 use noentry::domain::finding::{Finding, NameAnswer};
 use noentry::domain::observation::{Blind, StoppedBy};
 use noentry::domain::reach::Reach;
-use noentry::domain::report::{Side, Watch};
+use noentry::domain::report::{Coverage, Side, Watch};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::report::console::{self, Style};
 use noentry::report::hint::{Hint, hints};
@@ -140,7 +140,7 @@ fn a_companion_is_told_by_what_it_is_open_beside() {
     tcp.reach = Some(Reach::Connected);
     let line = first_line(sample::settle(both));
     assert!(
-        line.ends_with("UDP 443 is open beside TCP 443 and 1 more endpoint"),
+        line.ends_with("20.5.0.1:443 and 1 more endpoint: UDP 443 is open beside TCP 443"),
         "{line}"
     );
     let mut weaker = sample::doors::storefront();
@@ -167,7 +167,16 @@ fn only_gaps_in_the_coverage_are_shown_and_not_too_many() {
     report.coverage.retain(|line| line.watch == Watch::Watched);
     assert!(!console::render(&report, PLAIN).contains("coverage"));
     assert!(summary::render(&report, summary::LIMIT).contains("<summary>Coverage: all is watched"));
-    report.coverage = vec![gap; 9];
+    // What says the same stands together.
+    report.coverage = vec![gap.clone(); 9];
+    let text = console::render(&report, PLAIN);
+    assert_eq!(text.matches("coverage  ").count(), 1, "{text}");
+    report.coverage = (0..9)
+        .map(|port| Coverage {
+            reason: Some(Reason::ControlOnOtherPort { port }),
+            ..gap.clone()
+        })
+        .collect();
     let text = console::render(&report, PLAIN);
     assert_eq!(text.matches("coverage  ").count(), 7, "{text}");
     assert!(text.contains("and 3 more"), "{text}");
@@ -228,6 +237,13 @@ fn remedies_for_ping_udp_and_the_wrong_side() {
     let mut unproven = sample::doors::inside_round();
     unproven.vantage.outside.as_mut().unwrap().side = Side::Unproven;
     insta::assert_snapshot!(hints(&unproven)[0], @"whether bastion.internal.example.com:22 is shut from here could not be seen: it takes a control of the same transport and family that holds, or mend `must_not_reach`");
+}
+
+#[test]
+fn where_a_control_is_reached_the_family_is_not_what_is_missing() {
+    let cause = Blind::NoRoute;
+    let far = ping_hint("local", Reason::Blind { cause });
+    assert_eq!(far, [Hint::NoWay(vec!["Storage".to_owned()])]);
 }
 
 #[test]

@@ -16,24 +16,29 @@ pub fn every_line(report: &RoundReport) -> Vec<Phrase> {
     report.coverage.iter().map(line).collect()
 }
 
-/// Only what is not watched, in few lines.
+/// Only what is not watched, in few lines: those that say the same in few words are one.
 #[must_use]
 pub fn gaps(report: &RoundReport) -> Vec<Phrase> {
-    let mut gaps = report.coverage.iter().filter(|c| !is_watched(c));
+    let mut gaps: Vec<(Phrase, Vec<&str>)> = Vec::new();
+    for gap in report.coverage.iter().filter(|c| !is_watched(c)) {
+        let said = Phrase::new(format!("{} ", what(gap))).join(briefly(gap));
+        let names = gap.targets.iter().map(String::as_str);
+        match gaps.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, targets)) => targets.extend(names),
+            None => gaps.push((said, names.collect())),
+        }
+    }
+    let left_out = gaps.split_off(gaps.len().min(GAPS));
     let mut lines: Vec<Phrase> = gaps
-        .by_ref()
-        .take(GAPS)
-        .map(|gap| put_together(gap, briefly(gap)))
+        .into_iter()
+        .map(|(said, targets)| said.say(" (").values(&targets, TARGETS).say(")"))
         .collect();
-    let more = gaps.count();
-    if more > 0 {
-        lines.push(
-            Phrase::new(format!(
-                "and {more} more that cannot be watched or are not: "
-            ))
-            .code("--verbose")
-            .say(" shows all"),
-        );
+    if !left_out.is_empty() {
+        let more = Phrase::new(format!(
+            "and {} more that cannot be watched or are not: ",
+            left_out.len()
+        ));
+        lines.push(more.code("--verbose").say(" shows all"));
     }
     lines
 }
@@ -49,7 +54,11 @@ fn is_watched(line: &Coverage) -> bool {
 }
 
 fn line(coverage: &Coverage) -> Phrase {
-    put_together(coverage, watch(coverage))
+    Phrase::new(format!("{} ", what(coverage)))
+        .join(watch(coverage))
+        .say(" (")
+        .join(targets(coverage))
+        .say(")")
 }
 
 /// The same where the findings tell the long story.
@@ -60,14 +69,6 @@ fn briefly(coverage: &Coverage) -> Phrase {
         }
         Some(_) | None => watch(coverage),
     }
-}
-
-fn put_together(coverage: &Coverage, watch: Phrase) -> Phrase {
-    Phrase::new(format!("{} ", what(coverage)))
-        .join(watch)
-        .say(" (")
-        .join(targets(coverage))
-        .say(")")
 }
 
 /// `HTTP/3 over IPv4`, `names`.

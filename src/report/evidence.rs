@@ -25,8 +25,12 @@ pub fn of(door: Door<'_>, attempt: &Attempt) -> Vec<Fact> {
     if let Some(banner) = evidence.tcp.as_ref().and_then(|tcp| tcp.banner.as_ref()) {
         facts.push(Fact::one("banner", Phrase::default().quote(banner)));
     }
+    // The datagrams of QUIC say nothing to a reader where QUIC itself does.
+    let understood = evidence.quic.as_ref().is_some_and(saw::spoken);
     if let Some(udp) = &evidence.udp {
-        facts.extend(udp_facts(door.way, udp));
+        facts.push(sent(udp));
+        let answer = udp.answer.as_ref().filter(|_| !understood);
+        facts.extend(answer.map(|answer| datagram(door.way, &udp.payload, answer)));
     }
     facts.extend(evidence.quic.as_ref().and_then(quic_fact));
     facts.extend(evidence.http.as_ref().map(answer));
@@ -34,22 +38,15 @@ pub fn of(door: Door<'_>, attempt: &Attempt) -> Vec<Fact> {
     facts
 }
 
-/// What was sent over UDP and what came back.
-fn udp_facts(way: Way, udp: &UdpEvidence) -> Vec<Fact> {
-    let sent = saw::payload(&udp.payload);
-    let sent = sent.say(format!(", {}", count(udp.sent as usize, "datagram")));
-    let mut facts = vec![Fact::one("sent", sent)];
-    if let Some(answer) = &udp.answer {
-        facts.push(Fact {
-            label: "answer",
-            lines: datagram(way, &udp.payload, answer),
-        });
-    }
-    facts
+/// What was sent over UDP, and how often.
+fn sent(udp: &UdpEvidence) -> Fact {
+    let often = count(udp.sent as usize, "datagram");
+    let sent = saw::payload(&udp.payload).say(format!(", {often}"));
+    Fact::one("sent", sent)
 }
 
 /// `48 bytes, as ntp answers`, what it says, and its first bytes where that is not enough.
-fn datagram(way: Way, payload: &str, answer: &UdpAnswer) -> Vec<Phrase> {
+fn datagram(way: Way, payload: &str, answer: &UdpAnswer) -> Fact {
     let size = Phrase::new(count(answer.bytes as usize, "byte"));
     let mut protocols = Protocol::ALL.into_iter();
     let known = way == Way::Udp && protocols.any(|own| own.as_str() == payload);
@@ -64,7 +61,10 @@ fn datagram(way: Way, payload: &str, answer: &UdpAnswer) -> Vec<Phrase> {
     if answer.says.is_none() || !answer.expected {
         lines.push(Phrase::new("begins with ").quote(&answer.first_bytes));
     }
-    lines
+    Fact {
+        label: "answer",
+        lines,
+    }
 }
 
 /// The versions that a QUIC server offers, and how it ended the connection.

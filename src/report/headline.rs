@@ -7,6 +7,7 @@ use super::saw;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
+use crate::domain::observation::Evidence;
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::target::Denial;
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
@@ -72,22 +73,24 @@ fn exposed(
     let place = saw::place(&worst.endpoint);
     let door = Door::of(finding, &worst.endpoint);
     let seen = || saw::endpoint(door, worst);
-    let phrase = if worst.reason == Reason::WeakerThanPromised {
+    // Where, and then what there is to say of it: how many more there are stands between them.
+    let (phrase, tail) = if worst.reason == Reason::WeakerThanPromised {
         let from = match (door.way, worst.reach) {
             (Way::Tcp, Some(Reach::Refused)) => " from ",
             _ => " at ",
         };
-        seen()
-            .say(from)
-            .value(place)
-            .join(weaker(&finding.target.denial))
+        let tail = weaker(&finding.target.denial);
+        (seen().say(from).value(place), tail)
     } else {
         match worst.reach {
             Some(Reach::PublicAddress) => {
-                name::name(finding, is_global).say(", open to the internet")
+                return name::name(finding, is_global).say(", open to the internet");
             }
             Some(Reach::Connected) => accepts(door, worst),
-            Some(Reach::TlsRefused) => accepts(door, worst).say("; ").join(seen()),
+            Some(Reach::TlsRefused) => {
+                let (phrase, tail) = accepts(door, worst);
+                (phrase, tail.say("; ").join(seen()))
+            }
             Some(
                 Reach::NoName
                 | Reach::PrivateAddress
@@ -99,15 +102,14 @@ fn exposed(
                 | Reach::Denied
                 | Reach::Served,
             )
-            | None => seen().say(" at ").value(place),
+            | None => (seen().say(" at ").value(place), Phrase::default()),
         }
     };
-    let phrase = phrase.join(beside(finding, worst));
-    match found.len() {
+    let phrase = match found.len() {
         0 | 1 => phrase,
-        _ if worst.reach == Some(Reach::PublicAddress) => phrase,
         many => phrase.say(format!(" and {}", more(many - 1))),
-    }
+    };
+    phrase.join(tail).join(beside(finding, worst))
 }
 
 /// `: UDP 443 is open beside TCP 443`, for what nobody declared and everybody forgets. Of a stop that was
@@ -142,45 +144,38 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
     }
 }
 
-/// `TCP 22 accepts connections at 192.0.2.1, banner "SSH-2.0-…"`, `UDP 53 answers at 192.0.2.1`,
-/// `192.0.2.1 replies to ping`.
-fn accepts(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
+/// `TCP 22 accepts connections at 192.0.2.1`, `UDP 53 answers at 192.0.2.1`, `192.0.2.1 replies to
+/// ping`; and what is known of who answered, such as `, banner "SSH-2.0-…"`.
+fn accepts(door: Door<'_>, endpoint: &EndpointReport) -> (Phrase, Phrase) {
     let evidence = saw::evidence(endpoint);
-    let port = match endpoint.endpoint.port {
-        Some(port) if door.way != Way::Icmp => port,
-        _ => {
-            return Phrase::default()
-                .value(door.address)
-                .say(" replies to ping");
+    let what = match (door.way, endpoint.endpoint.port) {
+        (Way::Icmp, _) | (_, None) => {
+            let pings = Phrase::default().value(door.address);
+            return (pings.say(" replies to ping"), Phrase::default());
         }
+        (Way::Tcp, Some(port)) => format!("TCP {port} accepts connections at "),
+        (Way::Quic, Some(port)) if evidence.is_some_and(speaks_quic) => {
+            format!("UDP {port} speaks QUIC at ")
+        }
+        (Way::Udp | Way::Quic, Some(port)) => format!("UDP {port} answers at "),
     };
-    let at = |what: &str| Phrase::new(format!("{what} at ")).value(door.address);
-    match door.way {
-        Way::Tcp => {
-            let phrase = at(&format!("TCP {port} accepts connections"));
-            let tcp = evidence.and_then(|e| e.tcp.as_ref());
-            match tcp {
-                Some(tcp) if !tcp.middlebox.is_empty() => phrase.say(", possibly a middlebox"),
-                Some(tcp) => match &tcp.banner {
-                    // The line's end is no news.
-                    Some(banner) => phrase
-                        .say(", banner ")
-                        .quote(banner.trim_end_matches("\\n").trim_end_matches("\\r")),
-                    None => phrase,
-                },
-                None => phrase,
-            }
-        }
-        Way::Quic => {
-            let quic = evidence.and_then(|e| e.quic.as_ref());
-            at(&if quic.is_some_and(saw::spoken) {
-                format!("UDP {port} speaks QUIC")
-            } else {
-                format!("UDP {port} answers")
-            })
-        }
-        Way::Udp | Way::Icmp => at(&format!("UDP {port} answers")).join(saw::says(evidence, ": ")),
-    }
+    let tcp = evidence.and_then(|e| e.tcp.as_ref());
+    let tail = match (door.way, tcp) {
+        (Way::Tcp, Some(tcp)) if !tcp.middlebox.is_empty() => Phrase::new(", possibly a middlebox"),
+        (Way::Tcp, Some(tcp)) => match &tcp.banner {
+            // The line's end is no news.
+            Some(banner) => Phrase::new(", banner ")
+                .quote(banner.trim_end_matches("\\n").trim_end_matches("\\r")),
+            None => Phrase::default(),
+        },
+        (Way::Udp, _) => saw::says(evidence, ": "),
+        (Way::Tcp | Way::Quic | Way::Icmp, _) => Phrase::default(),
+    };
+    (Phrase::new(what).value(door.address), tail)
+}
+
+fn speaks_quic(evidence: &Evidence) -> bool {
+    evidence.quic.as_ref().is_some_and(saw::spoken)
 }
 
 fn more(number: usize) -> String {

@@ -28,7 +28,12 @@ pub fn promise(finding: &Finding) -> Phrase {
     phrase = phrase.say(format!(" (barrier {barrier}"));
     if denial.stops.len() < barrier.stops().len() {
         let stops: Vec<Reach> = denial.stops.iter().copied().collect();
-        phrase = phrase.say(": only ").values(&stops, 4).say(" counts");
+        let counts = if stops.len() == 1 {
+            " counts"
+        } else {
+            " count"
+        };
+        phrase = phrase.say(": only ").values(&stops, 4).say(counts);
     }
     if barrier == Barrier::Http {
         let status: Vec<String> = denial.http.status.iter().map(u16::to_string).collect();

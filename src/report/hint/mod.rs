@@ -59,6 +59,8 @@ pub enum Hint {
     },
     /// This vantage cannot speak IPv4, or has no network.
     NoIpv4(Names),
+    /// No way leads to some addresses, though others of their family are reached.
+    NoWay(Names),
     /// A resolver makes addresses up.
     ResolverInvents(Names),
     /// The resolvers did not answer usefully.
@@ -123,6 +125,7 @@ impl Hint {
                 Phrase::new("this machine has no way out over IPv4: look at its network first")
                     .join(about(targets))
             }
+            Self::NoWay(targets) => words::no_way().join(about(targets)),
             Self::ResolverInvents(resolvers) => Phrase::new(
                 "a resolver gives addresses to names that cannot exist, so its answers prove \
                  nothing: ask others with ",

@@ -233,23 +233,35 @@ fn carries_global(report: &RoundReport, control: &ControlReport) -> bool {
 pub(super) fn no_family(report: &RoundReport) -> Vec<Hint> {
     let blind = |family: Family, wanted: &dyn Fn(&Finding) -> bool| {
         targets(report, |finding| {
-            wanted(finding)
-                && finding.counted().any(|e| {
-                    let cause = match &e.reason {
-                        Reason::Blind { cause } => *cause,
-                        _ => return false,
-                    };
-                    e.endpoint.family() == family
-                        && matches!(cause, Blind::NoRoute | Blind::NoFamily)
-                })
+            wanted(finding) && finding.counted().any(|e| is_without_route(e, family))
         })
     };
+    // Where a control was reached over the family, the trouble lies further out.
+    let proven = |family: Family| report.vantage.proven.contains(&family);
     let six = [false, true].into_iter().filter_map(|literal| {
         let targets = blind(Family::Ipv6, &|finding| is_literal(finding) == literal)?;
-        Some(Hint::NoIpv6 { literal, targets })
+        (!proven(Family::Ipv6)).then_some(Hint::NoIpv6 { literal, targets })
     });
-    let four = blind(Family::Ipv4, &|_| true).map(Hint::NoIpv4);
-    six.chain(four).collect()
+    let four = blind(Family::Ipv4, &|_| !proven(Family::Ipv4)).map(Hint::NoIpv4);
+    let far = targets(report, |finding| {
+        Family::ALL
+            .into_iter()
+            .filter(|f| proven(*f))
+            .any(|family| {
+                let mut endpoints = finding.counted();
+                endpoints.any(|e| is_without_route(e, family))
+            })
+    });
+    six.chain(four).chain(far.map(Hint::NoWay)).collect()
+}
+
+/// Whether no way led to an endpoint of this family.
+fn is_without_route(endpoint: &EndpointReport, family: Family) -> bool {
+    let cause = match &endpoint.reason {
+        Reason::Blind { cause } => *cause,
+        _ => return false,
+    };
+    endpoint.endpoint.family() == family && matches!(cause, Blind::NoRoute | Blind::NoFamily)
 }
 
 pub(super) fn resolver_invents(report: &RoundReport) -> Option<Hint> {

@@ -40,6 +40,13 @@ pub(super) fn not_proven_outside(guard: &str) -> Phrase {
         .code("must_not_reach")
 }
 
+pub(super) fn no_way() -> Phrase {
+    Phrase::new(
+        "no way leads to these addresses, though others of their family are reached: look at the \
+         routing on the way there",
+    )
+}
+
 pub(super) fn control_lost(control: &str) -> Phrase {
     Phrase::new("control ").value(control).say(
         " was not reached throughout: look at this machine's network first, or choose a control that \
