@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use noentry::domain::endpoint::{Family, Transport};
 use noentry::domain::finding::{EndpointReport, Finding, Note};
 use noentry::domain::observation::{Attempt, Blind, Middlebox, Outcome, StoppedBy};
-use noentry::domain::reach::Reach::{self, *};
+use noentry::domain::reach::Reach::{
+    self, Connected, Denied, NoAnswer, NoName, Prohibited, Refused, Served, TlsEstablished,
+};
 use noentry::domain::report::{Coverage, Side, Surface, Watch};
 use noentry::domain::verdict::Verdict::{self, Blocked, Exposed, Inconclusive};
 
