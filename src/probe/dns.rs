@@ -1,4 +1,4 @@
-//! Asking one name server one question, and reading the answer strictly ([`mod@read`]).
+//! Asking one name server one question, and reading the answer strictly (`read`).
 //!
 //! Messages, sockets, retransmission and the checks against forged answers are hickory's. Its cache
 //! and its own answers for special names (`localhost`, `.invalid`) are left out on purpose: an answer
