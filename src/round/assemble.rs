@@ -261,17 +261,30 @@ impl Judge<'_> {
                 cause: Blind::Interrupted,
             },
         };
+        let controlled = companion && self.controls.declared_for(self.index, endpoint);
+        let class = Some(endpoint.class());
         let worst = attempts
             .iter()
             .map(|attempt| {
-                judge(
+                let judgement = judge(
                     self.target.barrier,
                     &self.target.denial,
                     attempt.outcome,
                     doubt(self.target, attempt),
                     &standing,
-                    Some(endpoint.class()),
-                )
+                    class,
+                );
+                // A rejection of QUIC that nobody has a control for may be our own side's, where
+                // UDP 443 is often rejected: no answer, and nothing to add.
+                let weak = judgement.reason == Reason::WeakerThanPromised;
+                if companion && !controlled && weak {
+                    Judgement {
+                        verdict: Verdict::Inconclusive,
+                        reason: Reason::NoControl { class },
+                    }
+                } else {
+                    judgement
+                }
             })
             .chain((!complete).then(interrupted))
             // The first of the worst, where `max_by_key` would give the last.
@@ -286,7 +299,7 @@ impl Judge<'_> {
         EndpointReport {
             endpoint,
             companion,
-            controlled: companion && self.controls.declared_for(self.index, endpoint),
+            controlled,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,

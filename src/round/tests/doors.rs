@@ -269,6 +269,20 @@ async fn quic_that_stops_short_of_the_barrier_does_not_count_against_it() {
     assert_eq!(report.findings[0].verdict, Verdict::Blocked);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_rejection_of_quic_alone_makes_nothing_weaker_than_promised() {
+    // Silent over TCP as promised, and our own network rejects UDP 443.
+    let world = Fake::new(|endpoint, at| {
+        let rejected = (endpoint.transport == Transport::Udp).then_some(Reach::Refused);
+        only_control_answers(endpoint, at).or(rejected)
+    });
+    let mut target = https("5.5.5.5");
+    target.denial.stops = [Reach::NoAnswer].into();
+    let report = undisturbed(&world, &plan(vec![target])).await;
+    let finding = &report.findings[0];
+    assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
+}
+
 /// A plan whose vantage must not reach `INSIDE`.
 fn guarded(targets: Vec<Target>) -> Plan {
     let mut plan = plan(targets);
