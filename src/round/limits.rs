@@ -48,22 +48,26 @@ pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Semaphore,
+    /// How many places there are in all.
+    places: u32,
     per_host: usize,
     hosts: RefCell<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
 impl Slots {
     pub(crate) fn new(all: usize, per_host: usize) -> Self {
+        let all = all.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            all: Semaphore::new(all.clamp(1, Semaphore::MAX_PERMITS)),
+            all: Semaphore::new(all),
+            places: u32::try_from(all).unwrap_or(u32::MAX),
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
             hosts: RefCell::new(HashMap::new()),
         }
     }
 
-    /// Waits for a place. The one at the host comes first, so that a queue before one host does not
-    /// take places from all others.
-    pub(crate) async fn take(&self, address: IpAddr) -> Result<Slot<'_>, AcquireError> {
+    /// Waits for a place for an attempt that holds so many files at once. The one at the host comes
+    /// first, so that a queue before one host does not take places from all others.
+    pub(crate) async fn take(&self, address: IpAddr, files: u32) -> Result<Slot<'_>, AcquireError> {
         let semaphore = self
             .hosts
             .borrow_mut()
@@ -71,7 +75,8 @@ impl Slots {
             .or_insert_with(|| Arc::new(Semaphore::new(self.per_host)))
             .clone();
         let host = semaphore.acquire_owned().await?;
-        let all = self.all.acquire().await?;
+        // An attempt that wants more than there is gets all there is.
+        let all = self.all.acquire_many(files.clamp(1, self.places)).await?;
         Ok(Slot {
             slots: self,
             address,
@@ -114,16 +119,29 @@ mod tests {
         let slots = Slots::new(10, 1);
         let one: IpAddr = "192.0.2.1".parse().unwrap();
         let other: IpAddr = "192.0.2.2".parse().unwrap();
-        let first = slots.take(one).await.unwrap();
+        let first = slots.take(one, 1).await.unwrap();
         assert!(
-            futures_util::FutureExt::now_or_never(slots.take(one)).is_none(),
+            futures_util::FutureExt::now_or_never(slots.take(one, 1)).is_none(),
             "a second attempt against the same host must wait"
         );
-        let second = slots.take(other).await.unwrap();
+        let second = slots.take(other, 1).await.unwrap();
         drop(first);
         drop(second);
         assert!(slots.hosts.borrow().is_empty());
-        assert!(slots.take(one).await.is_ok());
+        assert!(slots.take(one, 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_holds_more_files_takes_more_places_and_never_waits_for_ever() {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let slots = Slots::new(3, 8);
+        let two = slots.take(address, 2).await.unwrap();
+        let one = slots.take(address, 1).await.unwrap();
+        let third = futures_util::FutureExt::now_or_never(slots.take(address, 1));
+        assert!(third.is_none(), "three files are all that there are");
+        drop((two, one));
+        let few = Slots::new(1, 8);
+        assert!(few.take(address, 2).await.is_ok());
     }
 
     #[test]

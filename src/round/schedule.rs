@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::limits::Slots;
 use super::stop::Stop;
 use super::world::World;
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::observation::{Attempt, Observation};
 use crate::domain::target::{Pace, TargetKind};
 use crate::probe::CompiledDenial;
@@ -39,6 +39,19 @@ pub(crate) struct Task<'a, E> {
     pub(crate) enough: E,
 }
 
+/// How many files an attempt holds at once: QUIC asks for versions and shakes hands on two sockets.
+fn files(kind: &TargetKind, endpoint: Endpoint) -> u32 {
+    let quic = match kind {
+        TargetKind::Url(_) => endpoint.transport == Transport::Udp,
+        TargetKind::Quic { .. } => true,
+        TargetKind::Tcp { .. }
+        | TargetKind::Udp { .. }
+        | TargetKind::Icmp { .. }
+        | TargetKind::Dns { .. } => false,
+    };
+    if quic { 2 } else { 1 }
+}
+
 /// Makes the attempts. Controls pass no `slots`: they must get through where the targets wait.
 ///
 /// Gives the attempts in order, and whether they are complete: false where the round was stopped
@@ -58,7 +71,10 @@ pub(crate) async fn attempts<W: World>(
             .or(async {
                 tokio::time::sleep_until(due).await;
                 match slots {
-                    Some(slots) => slots.take(task.endpoint.address).await.map(Some),
+                    Some(slots) => {
+                        let files = files(task.kind, task.endpoint);
+                        slots.take(task.endpoint.address, files).await.map(Some)
+                    }
                     None => Ok(None),
                 }
             })
