@@ -214,8 +214,7 @@ impl fmt::Display for Reason {
             }
             Self::ControlOnOtherPort { port } => write!(
                 f,
-                "no control stood on port {port}, and one on another port proves nothing for it: some \
-                 ports are commonly filtered on the way out"
+                "no control stood on port {port}, and one on another port proves nothing for it"
             ),
             Self::ResolverInvents => {
                 f.write_str("a resolver gives addresses to names that cannot exist")

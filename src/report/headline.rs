@@ -144,14 +144,14 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
     }
 }
 
-/// `TCP 22 accepts connections at 192.0.2.1`, `UDP 53 answers at 192.0.2.1`, `192.0.2.1 replies to
-/// ping`; and what is known of who answered, such as `, banner "SSH-2.0-…"`.
+/// `TCP 22 accepts connections at 192.0.2.1`, `UDP 53 answers at 192.0.2.1`, `ping is replied to at
+/// 192.0.2.1`; and what is known of who answered, such as `, banner "SSH-2.0-…"`.
 fn accepts(door: Door<'_>, endpoint: &EndpointReport) -> (Phrase, Phrase) {
     let evidence = saw::evidence(endpoint);
     let what = match (door.way, endpoint.endpoint.port) {
         (Way::Icmp, _) | (_, None) => {
-            let pings = Phrase::default().value(door.address);
-            return (pings.say(" replies to ping"), Phrase::default());
+            let pings = Phrase::new("ping is replied to at ").value(door.address);
+            return (pings, Phrase::default());
         }
         (Way::Tcp, Some(port)) => format!("TCP {port} accepts connections at "),
         (Way::Quic, Some(port)) if evidence.is_some_and(speaks_quic) => {
