@@ -9,7 +9,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -26,7 +26,7 @@ pub(super) struct Doors {
     /// Sockets that are only held.
     held: Vec<TcpSocket>,
     #[cfg(target_os = "linux")]
-    silent: Vec<(TcpListener, Vec<TcpStream>)>,
+    silent: Vec<(TcpListener, Vec<tokio::net::TcpStream>)>,
 }
 
 impl Doors {
@@ -91,7 +91,7 @@ impl Doors {
         let address = listener.local_addr()?;
         let mut guests = Vec::new();
         for _ in 0..2 {
-            guests.push(TcpStream::connect(address).await?);
+            guests.push(tokio::net::TcpStream::connect(address).await?);
         }
         self.silent.push((listener, guests));
         Ok(address.port())

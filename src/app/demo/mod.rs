@@ -109,7 +109,7 @@ async fn build() -> io::Result<Estate> {
     ])
     .await?;
 
-    let mut list = vec![
+    let list = vec![
         door(
             "Admin console",
             Verdict::Exposed,
@@ -151,15 +151,16 @@ async fn build() -> io::Result<Estate> {
         ),
     ];
     #[cfg(target_os = "linux")]
-    {
+    let list = {
         let ssh = doors.silent().await?;
-        list.push(door(
+        let ssh = door(
             "SSH behind the firewall",
             Verdict::Blocked,
             Reach::NoAnswer,
             &format!("tcp: db.demo.test:{ssh}"),
-        ));
-    }
+        );
+        list.into_iter().chain([ssh]).collect::<Vec<_>>()
+    };
     let config = config(&list, &names, shop);
     Ok(Estate {
         doors: list,
