@@ -3,6 +3,7 @@
 pub mod address;
 pub mod endpoint;
 pub mod escape;
+pub mod evidence;
 pub mod finding;
 pub mod observation;
 pub mod payload;

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Transport};
-use crate::domain::observation::{Evidence, Observation, Outcome, StoppedBy};
+use crate::domain::observation::{Evidence, Observation, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::target::{TargetKind, Url};
 
@@ -15,7 +15,7 @@ use super::dial::dial;
 use super::http::{self, Exchange, Heard};
 use super::record::Recorder;
 use super::tls::{self, Secured};
-use super::{banner, icmp, quic, tcp, text, udp};
+use super::{banner, icmp, quic, tcp, udp};
 
 /// Climbs one endpoint of a target as far as it carries, until the deadline.
 ///
@@ -67,7 +67,7 @@ async fn ascend(
     };
     if !url.https {
         let heard = http::ask(&exchange, stream, record, http::Version::Http1).await;
-        return conclude(heard, Reach::Connected, Evidence::default());
+        return heard.conclude(Reach::Connected, Evidence::default());
     }
     match tls::secure(context, stream, record, url, deadline).await {
         Secured::Ended { reach, evidence } => Observation {
@@ -98,40 +98,7 @@ async fn ascend(
                 Heard::Alert(alert) => Heard::Ended(tls::alert(alert, requested)),
                 other => other,
             };
-            conclude(heard, reach, evidence)
+            heard.conclude(reach, evidence)
         }
-    }
-}
-
-/// Puts together what HTTP brought; `below` is the rung that was reached without it.
-pub(super) fn conclude(heard: Heard, below: Reach, mut evidence: Evidence) -> Observation {
-    let reach = match heard {
-        Heard::Answer { reach, http } => {
-            evidence.http = Some(http);
-            reach.unwrap_or(below)
-        }
-        Heard::Ended(stopped_by) => {
-            evidence.stopped_by = Some(stopped_by);
-            below
-        }
-        // Plain HTTP has no alerts; kept as what it would be.
-        Heard::Alert(alert) => {
-            evidence.stopped_by = Some(tls::alert(alert, false));
-            below
-        }
-        Heard::Foreign(first) => {
-            evidence.stopped_by = Some(StoppedBy::NotHttp {
-                first_bytes: text::first_bytes(&first),
-            });
-            below
-        }
-    };
-    observation(reach, evidence)
-}
-
-fn observation(reach: Reach, evidence: Evidence) -> Observation {
-    Observation {
-        outcome: Outcome::Reached(reach),
-        evidence: Some(Box::new(evidence)),
     }
 }

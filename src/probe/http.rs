@@ -23,7 +23,7 @@ use rustls::AlertDescription;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::observation::{HttpEvidence, StoppedBy};
+use crate::domain::observation::{Evidence, HttpEvidence, Observation, Outcome, StoppedBy};
 use crate::domain::reach::Reach;
 use crate::domain::target::Url;
 
@@ -77,6 +77,39 @@ pub enum Heard {
     Foreign(Vec<u8>),
     /// No answer.
     Ended(StoppedBy),
+}
+
+impl Heard {
+    /// Puts together what HTTP brought with what was seen before; `below` is the rung that was reached
+    /// without it.
+    #[must_use]
+    pub(super) fn conclude(self, below: Reach, mut evidence: Evidence) -> Observation {
+        let reach = match self {
+            Self::Answer { reach, http } => {
+                evidence.http = Some(http);
+                reach.unwrap_or(below)
+            }
+            Self::Ended(stopped_by) => {
+                evidence.stopped_by = Some(stopped_by);
+                below
+            }
+            // Plain HTTP has no alerts; kept as what it would be.
+            Self::Alert(alert) => {
+                evidence.stopped_by = Some(tls::alert(alert, false));
+                below
+            }
+            Self::Foreign(first) => {
+                evidence.stopped_by = Some(StoppedBy::NotHttp {
+                    first_bytes: text::first_bytes(&first),
+                });
+                below
+            }
+        };
+        Observation {
+            outcome: Outcome::Reached(reach),
+            evidence: Some(Box::new(evidence)),
+        }
+    }
 }
 
 type NoBody = Empty<Bytes>;

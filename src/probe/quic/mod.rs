@@ -22,7 +22,6 @@ use std::pin::{Pin, pin};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::climb::conclude;
 use super::context::Context;
 use super::datagram::Heard as Back;
 use super::denial::CompiledDenial;
@@ -188,7 +187,7 @@ async fn established(
             (Reach::TlsEstablished, heard)
         }
     };
-    let concluded = conclude(heard, below, evidence);
+    let concluded = heard.conclude(below, evidence);
     let evidence = concluded.evidence.map(|evidence| *evidence);
     let observation = seen.finish(concluded.outcome, evidence.unwrap_or_default());
     session.close().await;
