@@ -268,7 +268,7 @@ pub struct TcpEvidence {
     pub middlebox: Vec<Middlebox>,
 }
 
-/// Everything seen besides the outcome. Boxed in [`Attempt`], because most attempts see nothing.
+/// Everything seen besides the outcome. Boxed in [`Attempt`](super::observation::Attempt), because most attempts see nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// What ended the climb.
