@@ -1,5 +1,6 @@
 //! From what was seen to findings: every observation is judged, and the worst of each target stands.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::answers::{dangles, missing};
@@ -15,7 +16,7 @@ use crate::domain::observation::{Attempt, Blind, Outcome};
 use crate::domain::payload::Silence;
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::report::Side;
-use crate::domain::target::{Barrier, Target, TargetKind};
+use crate::domain::target::{Barrier, Denial, Target, TargetKind};
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// Judges one target. `index` is its place in the plan.
@@ -243,6 +244,17 @@ impl Judge<'_> {
             .collect()
     }
 
+    /// The stops that count. A companion that no control stands for can only add what got past the
+    /// barrier: the rejection that came back may be our own side's, which closes UDP 443 as readily as
+    /// the target's, and no stop of it is weaker than anything that was promised.
+    fn denial(&self, lenient: bool) -> Cow<'_, Denial> {
+        if lenient {
+            Cow::Owned(Denial::all_of(self.target.barrier))
+        } else {
+            Cow::Borrowed(&self.target.denial)
+        }
+    }
+
     fn endpoint(&self, tried: Tried) -> EndpointReport {
         let Tried {
             endpoint,
@@ -255,6 +267,8 @@ impl Judge<'_> {
         } else {
             self.controls.standing(self.index, endpoint, self.invented)
         });
+        let controlled = companion && self.controls.declared_for(self.index, endpoint);
+        let denial = self.denial(companion && !controlled);
         let interrupted = || Judgement {
             verdict: Verdict::Inconclusive,
             reason: Reason::Blind {
@@ -266,7 +280,7 @@ impl Judge<'_> {
             .map(|attempt| {
                 judge(
                     self.target.barrier,
-                    &self.target.denial,
+                    &denial,
                     attempt.outcome,
                     doubt(self.target, attempt),
                     &standing,
@@ -286,7 +300,7 @@ impl Judge<'_> {
         EndpointReport {
             endpoint,
             companion,
-            controlled: companion && self.controls.declared_for(self.index, endpoint),
+            controlled,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
             rests_on: rests_on(verdict, standing),
             verdict,

@@ -17,7 +17,7 @@ use crate::domain::finding::{NameQuery, NameReport};
 use crate::domain::observation::{Attempt, Observation};
 use crate::domain::record::Record;
 use crate::domain::target::{Barrier, Target, TargetKind};
-use crate::domain::verdict::{Standing, Verdict, judge};
+use crate::domain::verdict::{Reason, Standing, Verdict, judge};
 use crate::probe::CompiledDenial;
 
 /// What was seen of one target, not yet judged.
@@ -208,7 +208,7 @@ async fn knock<W: World>(
                 kind: &target.kind,
                 denial,
                 pace: &target.pace,
-                enough: |seen: &Observation| is_exposure(target, seen),
+                enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
             let (attempts, complete) = attempts(course, Some(slots), task).await;
             Tried {
@@ -237,8 +237,9 @@ fn places(target: &Target, address: IpAddr) -> impl Iterator<Item = (Endpoint, b
     declared.into_iter().chain(beside.map(|own| (own, true)))
 }
 
-/// Whether this observation alone makes the target exposed, whatever the controls say.
-fn is_exposure(target: &Target, seen: &Observation) -> bool {
+/// Whether this observation alone makes the target exposed, whatever the controls say. A companion's
+/// stop never does: a later attempt may still get in.
+fn is_exposure(target: &Target, companion: bool, seen: &Observation) -> bool {
     let judgement = judge(
         target.barrier,
         &target.denial,
@@ -247,5 +248,6 @@ fn is_exposure(target: &Target, seen: &Observation) -> bool {
         &Standing::Absent,
         None,
     );
-    judgement.verdict == Verdict::Exposed
+    let past = !companion || judgement.reason == Reason::PastBarrier;
+    judgement.verdict == Verdict::Exposed && past
 }
