@@ -10,7 +10,7 @@ mod sample;
 
 use noentry::domain::endpoint::{Class, Family, Transport};
 use noentry::domain::finding::{Finding, NameAnswer};
-use noentry::domain::observation::{Blind, StoppedBy};
+use noentry::domain::observation::{Attempt, Blind, Evidence, IcmpError, Outcome, StoppedBy};
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{Coverage, Side, Watch};
 use noentry::domain::verdict::{Reason, Verdict};
@@ -113,15 +113,27 @@ fn every_device_is_named_even_where_another_attempt_got_further() {
         "{text}"
     );
     // The headline stays a line: four stops, and how many are left.
-    for (index, endpoint) in finding.endpoints.iter_mut().enumerate() {
-        let from = format!("198.51.100.{index}");
-        let by = sample::stopped(sample::doors::icmp(3, 13, &from));
-        endpoint.attempts = sample::times(1, Reach::Prohibited, by);
-        endpoint.reach = Some(Reach::Prohibited);
-    }
-    let line = first_line(finding);
+    let mut deny = |codes: [u8; 5]| {
+        for ((index, endpoint), code) in finding.endpoints.iter_mut().enumerate().zip(codes) {
+            let from = format!("198.51.100.{index}");
+            let by = sample::stopped(sample::doors::icmp(3, code, &from));
+            endpoint.attempts = sample::times(1, Reach::Prohibited, by);
+            endpoint.reach = Some(Reach::Prohibited);
+        }
+        first_line(finding.clone())
+    };
+    let line = deny([0, 1, 9, 10, 13]);
     assert!(
         line.contains("at 1; 1 more endpoint stopped otherwise (5 endpoints"),
+        "{line}"
+    );
+    // And so it does where many devices say the same.
+    let line = deny([13; 5]);
+    assert!(
+        line.contains(
+            "denied by 198.51.100.0, 198.51.100.1, 198.51.100.2, 198.51.100.3 and 1 more: \
+             administratively prohibited (5 endpoints"
+        ),
         "{line}"
     );
 }
@@ -279,5 +291,114 @@ fn a_server_of_the_zone_speaks_by_the_address_at_which_it_answers() {
     assert!(
         line.contains("name has no TXT record (2 resolvers and 1 server of the zone asked"),
         "{line}"
+    );
+}
+
+/// A blocked or exposed finding over both families, an attempt for each.
+fn both(mut finding: Finding, outcomes: [(&str, Reach, Option<StoppedBy>); 2]) -> Finding {
+    let attempt = finding.endpoints[0].attempts[0].clone();
+    let first = finding.endpoints[0].clone();
+    finding.endpoints = outcomes
+        .into_iter()
+        .map(|(address, reach, stopped_by)| {
+            let mut endpoint = first.clone();
+            endpoint.endpoint.address = address.parse().unwrap();
+            endpoint.reach = Some(reach);
+            let evidence = Evidence {
+                stopped_by,
+                ..Evidence::default()
+            };
+            endpoint.attempts = vec![Attempt {
+                outcome: Outcome::Reached(reach),
+                evidence: Some(Box::new(evidence)),
+                ..attempt.clone()
+            }];
+            endpoint
+        })
+        .collect();
+    finding
+}
+
+#[test]
+fn two_hosts_reply_to_ping_and_one_replies() {
+    let gateway = sample::doors::gateway();
+    let mut one = gateway.clone();
+    one.endpoints.truncate(1);
+    assert!(first_line(one).ends_with("Gateway  20.3.0.1 replies to ping"));
+    let two = both(
+        gateway,
+        [
+            ("20.3.0.1", Reach::Connected, None),
+            ("2a05:d014:3::1", Reach::Connected, None),
+        ],
+    );
+    assert!(
+        first_line(two.clone()).ends_with("Gateway  20.3.0.1 and 1 more endpoint reply to ping")
+    );
+    // What is merely weaker than promised does not reply.
+    let mut mixed = two;
+    mixed.endpoints[1].reach = Some(Reach::Prohibited);
+    mixed.endpoints[1].reason = Reason::WeakerThanPromised;
+    assert!(
+        first_line(mixed)
+            .ends_with("Gateway  20.3.0.1 replies to ping; 1 more endpoint exposed otherwise")
+    );
+}
+
+#[test]
+fn devices_of_both_families_that_say_the_same_are_one_stop() {
+    let error = |kind, code, from: &str, v6| {
+        Some(StoppedBy::Icmp(IcmpError {
+            kind,
+            code,
+            from: Some(from.parse().unwrap()),
+            v6,
+        }))
+    };
+    let line = |six| {
+        first_line(both(
+            sample::doors::storage(),
+            [
+                (
+                    "20.3.0.9",
+                    Reach::Prohibited,
+                    error(3, 13, "198.51.100.1", false),
+                ),
+                ("2a05:d014:3::9", Reach::Prohibited, six),
+            ],
+        ))
+    };
+    let alike = line(error(1, 1, "2001:db8::1", true));
+    assert!(
+        alike.contains(
+            "denied by 198.51.100.1, 2001:db8::1: administratively prohibited (2 endpoints"
+        ),
+        "{alike}"
+    );
+    let apart = line(error(1, 6, "2001:db8::1", true));
+    assert!(
+        apart.contains(
+            "denied by 198.51.100.1: administratively prohibited at 1; denied by 2001:db8::1: route rejected at 1 (2"
+        ),
+        "{apart}"
+    );
+    // The target is no device before itself.
+    let own = line(error(1, 1, "2a05:d014:3::9", true));
+    assert!(
+        own.contains(
+            "denied by 198.51.100.1: administratively prohibited at 1; denied by the target itself: administratively prohibited at 1 (2"
+        ),
+        "{own}"
+    );
+}
+
+#[test]
+fn a_promise_of_no_name_is_one_of_no_address() {
+    let mut finding = sample::intranet();
+    finding.target.denial.stops.remove(&Reach::PrivateAddress);
+    let told = denied(finding);
+    assert!(
+        told.contains("promise      no address (barrier dns: only no_name counts)"),
+        "{told}"
     );
 }

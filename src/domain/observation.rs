@@ -15,7 +15,8 @@ use super::reach::Reach;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blind {
-    /// No route to the address from here (`ENETUNREACH`, `ENETDOWN`).
+    /// No route leads there: this machine has none (`ENETUNREACH`, `ENETDOWN`), or trouble on the way
+    /// that denies nothing came back, such as an ICMP time exceeded.
     NoRoute,
     /// This system has no such address family (`EAFNOSUPPORT`).
     NoFamily,
@@ -83,7 +84,7 @@ impl Blind {
 impl fmt::Display for Blind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoRoute => "no route from this machine",
+            Self::NoRoute => "no route",
             Self::NoFamily => "this machine does not have the address family",
             Self::LocalUnreachable => "this machine's own network gave up before the first hop",
             Self::NotPermitted => "this machine's own rules forbade the packet",

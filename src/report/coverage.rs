@@ -67,6 +67,9 @@ fn briefly(coverage: &Coverage) -> Phrase {
         Some(Reason::SilenceTellsNothing { .. }) => {
             Phrase::new(word(coverage.watch)).say(": silence tells nothing there")
         }
+        Some(Reason::Inside { .. }) => {
+            Phrase::new(word(coverage.watch)).say(": this vantage is inside")
+        }
         Some(_) | None => watch(coverage),
     }
 }

@@ -4,6 +4,7 @@ use super::door::{Door, Way};
 use super::name;
 use super::phrase::{Phrase, count};
 use super::saw;
+use super::stop::{Stop, stop};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
@@ -72,6 +73,8 @@ fn exposed(
     };
     let place = saw::place(&worst.endpoint);
     let door = Door::of(finding, &worst.endpoint);
+    // Past the barrier is not the same as weaker than promised.
+    let alike = found.iter().filter(|e| e.reason == worst.reason).count();
     let seen = || saw::endpoint(door, worst);
     // Where, and then what there is to say of it: how many more there are stands between them.
     let (phrase, tail) = if worst.reason == Reason::WeakerThanPromised {
@@ -86,9 +89,9 @@ fn exposed(
             Some(Reach::PublicAddress) => {
                 return name::name(finding, is_global).say(", open to the internet");
             }
-            Some(Reach::Connected) => accepts(door, worst),
+            Some(Reach::Connected) => accepts(door, worst, alike),
             Some(Reach::TlsRefused) => {
-                let (phrase, tail) = accepts(door, worst);
+                let (phrase, tail) = accepts(door, worst, alike);
                 (phrase, tail.say("; ").join(seen()))
             }
             Some(
@@ -105,11 +108,15 @@ fn exposed(
             | None => (seen().say(" at ").value(place), Phrase::default()),
         }
     };
-    let phrase = match found.len() {
+    let phrase = match alike {
         0 | 1 => phrase,
         many => phrase.say(format!(" and {}", more(many - 1))),
     };
-    phrase.join(tail).join(beside(finding, worst))
+    let phrase = phrase.join(tail).join(beside(finding, worst));
+    match found.len().checked_sub(alike) {
+        Some(0) | None => phrase,
+        Some(others) => phrase.say(format!("; {} exposed otherwise", more(others))),
+    }
 }
 
 /// `: UDP 443 is open beside TCP 443`, for what nobody declared and everybody forgets. Of a stop that was
@@ -144,14 +151,17 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
     }
 }
 
-/// `TCP 22 accepts connections at 192.0.2.1`, `UDP 53 answers at 192.0.2.1`, `ping is replied to at
-/// 192.0.2.1`; and what is known of who answered, such as `, banner "SSH-2.0-…"`.
-fn accepts(door: Door<'_>, endpoint: &EndpointReport) -> (Phrase, Phrase) {
+/// `TCP 22 accepts connections at 192.0.2.1`, `UDP 53 answers at 192.0.2.1`, `192.0.2.1`; and what there
+/// is to say of it and its likes, `many` in all, such as `, banner "SSH-2.0-…"` or ` replies to ping`.
+fn accepts(door: Door<'_>, endpoint: &EndpointReport, many: usize) -> (Phrase, Phrase) {
     let evidence = saw::evidence(endpoint);
     let what = match (door.way, endpoint.endpoint.port) {
         (Way::Icmp, _) | (_, None) => {
-            let pings = Phrase::new("ping is replied to at ").value(door.address);
-            return (pings, Phrase::default());
+            let tail = match many {
+                0 | 1 => " replies to ping",
+                _ => " reply to ping",
+            };
+            return (Phrase::default().value(door.address), Phrase::new(tail));
         }
         (Way::Tcp, Some(port)) => format!("TCP {port} accepts connections at "),
         (Way::Quic, Some(port)) if evidence.is_some_and(speaks_quic) => {
@@ -271,12 +281,15 @@ pub fn why(reason: &Reason) -> Phrase {
 
 fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdict]) -> Phrase {
     // How often each; not where it names its own address.
-    let mut stops: Vec<(Phrase, Option<usize>)> = Vec::new();
+    let mut stops: Vec<(Stop, Option<usize>)> = Vec::new();
     for endpoint in endpoints {
         let stop = stop(finding, endpoint);
         let private = endpoint.reach == Some(Reach::PrivateAddress);
-        match stops.iter_mut().find(|(known, _)| *known == stop) {
-            Some((_, number)) => *number = number.map(|n| n.saturating_add(1)),
+        match stops.iter_mut().find(|(known, _)| known.is_like(&stop)) {
+            Some((known, number)) => {
+                known.add(stop);
+                *number = number.map(|n| n.saturating_add(1));
+            }
             None => stops.push((stop, (!private).then_some(1))),
         }
     }
@@ -292,7 +305,7 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
         if !phrase.is_empty() {
             phrase = phrase.say("; ");
         }
-        phrase = phrase.join(stop);
+        phrase = phrase.join(stop.say());
         if let Some(number) = number.filter(|_| several) {
             phrase = phrase.say(format!(" at {number}"));
         }
@@ -356,40 +369,4 @@ fn controls<'a>(rests: impl Iterator<Item = (&'a RestsOn, bool)>) -> Option<Phra
         (true, true) => phrase.say(" on the same path, on another port"),
         (true, false) => phrase.say(" on another port"),
     })
-}
-
-/// What stopped an outsider at one endpoint.
-fn stop(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
-    let door = Door::of(finding, &endpoint.endpoint);
-    match endpoint.reach {
-        Some(Reach::NoAnswer) => match door.way {
-            Way::Tcp => Phrase::new("firewall is silent"),
-            Way::Udp => {
-                let phrase = Phrase::new("no answer over UDP");
-                match &finding.target.payload {
-                    Some(payload) => phrase.say(" to ").join(saw::payload(payload)),
-                    None => phrase,
-                }
-            }
-            Way::Quic => Phrase::new("no answer to QUIC"),
-            Way::Icmp => Phrase::new("no reply to ping"),
-        },
-        Some(Reach::Refused) if door.way == Way::Tcp => Phrase::new("stopped by TCP reset"),
-        Some(Reach::PrivateAddress) => Phrase::new("address ")
-            .value(endpoint.endpoint.address)
-            .say(" is not globally routable"),
-        Some(
-            Reach::NoName
-            | Reach::PublicAddress
-            | Reach::PublicRecord
-            | Reach::Prohibited
-            | Reach::Refused
-            | Reach::Connected
-            | Reach::TlsRefused
-            | Reach::TlsEstablished
-            | Reach::Denied
-            | Reach::Served,
-        )
-        | None => saw::endpoint(door, endpoint),
-    }
 }

@@ -22,6 +22,7 @@ pub mod outputs;
 mod phrase;
 mod promise;
 mod saw;
+mod stop;
 pub mod summary;
 mod vantage;
 

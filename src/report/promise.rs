@@ -15,6 +15,8 @@ pub fn promise(finding: &Finding) -> Phrase {
     let mut phrase = match barrier {
         Barrier::Dns => match name::record(finding) {
             Some(record) => Phrase::new("no public ").value(record).say(" record"),
+            // Where a private address does not count as a stop, no address may be there at all.
+            None if !denial.stops.contains(&Reach::PrivateAddress) => Phrase::new("no address"),
             None => Phrase::new("no public address"),
         },
         Barrier::Network => Phrase::new(match target.transport {

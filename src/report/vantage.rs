@@ -1,9 +1,11 @@
 //! Where the round looked from, when, and what its controls prove.
 
+use std::fmt::Display;
+
 use super::door::Door;
 use super::phrase::{Phrase, count, duration};
 use super::saw;
-use crate::domain::endpoint::Family;
+use crate::domain::endpoint::{Family, Transport};
 use crate::domain::reach::Layer;
 use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side};
 
@@ -79,7 +81,8 @@ pub fn table(report: &RoundReport) -> Vec<(&'static str, Phrase)> {
     rows.push(("begun", Phrase::default().value(begun(report))));
     rows.push(("noentry", Phrase::default().value(&report.noentry)));
     for sees in &vantage.sees {
-        let row = class(sees).say(", by control ").value(&sees.control);
+        let row = Phrase::new(classes(std::slice::from_ref(sees)));
+        let row = row.say(", by control ").value(&sees.control);
         rows.push(("sees", row));
     }
     rows.extend(vantage.egress.iter().map(|own| ("egress", egress(own))));
@@ -115,18 +118,15 @@ pub fn seen_from(report: &RoundReport) -> Phrase {
         let held = report.controls.iter().filter(|c| !c.held.is_empty());
         by.extend(held.map(|c| c.name.as_str()));
         return by_controls(
-            phrase.say(format!(", proven over {}", families(&vantage.proven))),
+            phrase.say(format!(
+                ", proven over {}",
+                listed(&vantage.proven, " and ")
+            )),
             &by,
         );
     }
-    let mut phrase = phrase.say(", proven for ");
-    for (index, sees) in vantage.sees.iter().enumerate() {
-        phrase = phrase.say(match index {
-            0 => "",
-            last if last + 1 == vantage.sees.len() => " and ",
-            _ => ", ",
-        });
-        phrase = phrase.join(class(sees));
+    let phrase = phrase.say(", proven for ").say(classes(&vantage.sees));
+    for sees in &vantage.sees {
         if !by.contains(&sees.control.as_str()) {
             by.push(&sees.control);
         }
@@ -142,13 +142,58 @@ fn by_controls(phrase: Phrase, names: &[&str]) -> Phrase {
     }
 }
 
-/// `TCP over IPv4 as far as http`. Reaching the network layer needs no word of its own.
-fn class(sees: &Sees) -> Phrase {
-    let phrase = Phrase::new(format!("{} over {}", sees.transport, sees.family));
-    match sees.layer {
-        Layer::Dns | Layer::Network => phrase,
-        Layer::Tls | Layer::Http => phrase.say(format!(" as far as {}", sees.layer)),
+/// `TCP over IPv4 and IPv6 as far as http, and UDP and ICMP over IPv4`: what was proven alike is said
+/// once. Reaching the network layer needs no word of its own.
+fn classes(sees: &[Sees]) -> String {
+    let mut transports: Vec<(Transport, Layer, Vec<Family>)> = Vec::new();
+    for one in sees {
+        let known = transports
+            .iter_mut()
+            .find(|(transport, layer, _)| (*transport, *layer) == (one.transport, one.layer));
+        match known {
+            Some((.., families)) => families.push(one.family),
+            None => transports.push((one.transport, one.layer, vec![one.family])),
+        }
     }
+    let mut alike: Vec<(Vec<Transport>, Layer, Vec<Family>)> = Vec::new();
+    for (transport, layer, families) in transports {
+        let known = alike
+            .iter_mut()
+            .find(|(_, other, same)| (*other, same) == (layer, &families));
+        match known {
+            Some((transports, ..)) => transports.push(transport),
+            None => alike.push((vec![transport], layer, families)),
+        }
+    }
+    let said: Vec<String> = alike
+        .iter()
+        .map(|(transports, layer, families)| {
+            let class = format!(
+                "{} over {}",
+                listed(transports, " and "),
+                listed(families, " and ")
+            );
+            match layer {
+                Layer::Dns | Layer::Network => class,
+                Layer::Tls | Layer::Http => format!("{class} as far as {layer}"),
+            }
+        })
+        .collect();
+    listed(&said, ", and ")
+}
+
+/// `TCP, UDP and ICMP`.
+fn listed<T: Display>(words: &[T], last: &str) -> String {
+    let mut out = String::new();
+    for (index, word) in words.iter().enumerate() {
+        match index {
+            0 => {}
+            index if index + 1 == words.len() => out.push_str(last),
+            _ => out.push_str(", "),
+        }
+        out.push_str(&word.to_string());
+    }
+    out
 }
 
 /// `goes out over IPv4 as 203.0.113.9`, and who said so or why nobody did.
@@ -184,12 +229,6 @@ fn outside(outside: &Outside) -> Phrase {
     }
 }
 
-/// `IPv4 and IPv6`.
-fn families(families: &[Family]) -> String {
-    let words: Vec<String> = families.iter().map(Family::to_string).collect();
-    words.join(" and ")
-}
-
 /// `www.example.com:443: held over IPv4, lost over IPv6 (2 checkpoints)`.
 #[must_use]
 pub fn control_line(control: &ControlReport) -> Phrase {
@@ -199,10 +238,10 @@ pub fn control_line(control: &ControlReport) -> Phrase {
     }
     let mut said = Vec::new();
     if !control.held.is_empty() {
-        said.push(format!("held over {}", families(&control.held)));
+        said.push(format!("held over {}", listed(&control.held, " and ")));
     }
     if !control.lost.is_empty() {
-        said.push(format!("lost over {}", families(&control.lost)));
+        said.push(format!("lost over {}", listed(&control.lost, " and ")));
     }
     match control.name_held {
         Some(true) => said.push("name found".to_owned()),

@@ -1,5 +1,6 @@
 //! From what was seen to findings: every observation is judged, and the worst of each target stands.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::answers::{dangles, missing};
@@ -15,7 +16,7 @@ use crate::domain::observation::{Attempt, Blind, Outcome};
 use crate::domain::payload::Silence;
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::report::Side;
-use crate::domain::target::{Barrier, Target, TargetKind};
+use crate::domain::target::{Barrier, Denial, Target, TargetKind};
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 
 /// Judges one target. `index` is its place in the plan.
@@ -243,6 +244,17 @@ impl Judge<'_> {
             .collect()
     }
 
+    /// The stops that count. A companion that no control stands for can only add what got past the
+    /// barrier: the rejection that came back may be our own side's, which closes UDP 443 as readily as
+    /// the target's, and no stop of it is weaker than anything that was promised.
+    fn denial(&self, lenient: bool) -> Cow<'_, Denial> {
+        if lenient {
+            Cow::Owned(Denial::all_of(self.target.barrier))
+        } else {
+            Cow::Borrowed(&self.target.denial)
+        }
+    }
+
     fn endpoint(&self, tried: Tried) -> EndpointReport {
         let Tried {
             endpoint,
@@ -255,36 +267,25 @@ impl Judge<'_> {
         } else {
             self.controls.standing(self.index, endpoint, self.invented)
         });
+        let controlled = companion && self.controls.declared_for(self.index, endpoint);
+        let denial = self.denial(companion && !controlled);
         let interrupted = || Judgement {
             verdict: Verdict::Inconclusive,
             reason: Reason::Blind {
                 cause: Blind::Interrupted,
             },
         };
-        let controlled = companion && self.controls.declared_for(self.index, endpoint);
-        let class = Some(endpoint.class());
         let worst = attempts
             .iter()
             .map(|attempt| {
-                let judgement = judge(
+                judge(
                     self.target.barrier,
-                    &self.target.denial,
+                    &denial,
                     attempt.outcome,
                     doubt(self.target, attempt),
                     &standing,
-                    class,
-                );
-                // A rejection of QUIC that nobody has a control for may be our own side's, where
-                // UDP 443 is often rejected: no answer, and nothing to add.
-                let weak = judgement.reason == Reason::WeakerThanPromised;
-                if companion && !controlled && weak {
-                    Judgement {
-                        verdict: Verdict::Inconclusive,
-                        reason: Reason::NoControl { class },
-                    }
-                } else {
-                    judgement
-                }
+                    Some(endpoint.class()),
+                )
             })
             .chain((!complete).then(interrupted))
             // The first of the worst, where `max_by_key` would give the last.

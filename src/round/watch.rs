@@ -237,7 +237,8 @@ fn places(target: &Target, address: IpAddr) -> impl Iterator<Item = (Endpoint, b
     declared.into_iter().chain(beside.map(|own| (own, true)))
 }
 
-/// Whether this observation alone makes the target exposed, whatever the controls say.
+/// Whether this observation alone makes the target exposed, whatever the controls say. A companion's
+/// stop never does: a later attempt may still get in.
 fn is_exposure(target: &Target, companion: bool, seen: &Observation) -> bool {
     let judgement = judge(
         target.barrier,
@@ -247,7 +248,6 @@ fn is_exposure(target: &Target, companion: bool, seen: &Observation) -> bool {
         &Standing::Absent,
         None,
     );
-    // Beside the declared endpoints a stop is none, however weak.
-    let weak = companion && judgement.reason == Reason::WeakerThanPromised;
-    judgement.verdict == Verdict::Exposed && !weak
+    let past = !companion || judgement.reason == Reason::PastBarrier;
+    judgement.verdict == Verdict::Exposed && past
 }

@@ -270,17 +270,39 @@ async fn quic_that_stops_short_of_the_barrier_does_not_count_against_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_of_quic_alone_makes_nothing_weaker_than_promised() {
-    // Silent over TCP as promised, and our own network rejects UDP 443.
+async fn a_rejection_of_quic_beside_tcp_is_no_exposure_without_a_control() {
+    // The promise is a reset over TCP. UDP 443 is rejected, perhaps by our own side.
     let world = Fake::new(|endpoint, at| {
-        let rejected = (endpoint.transport == Transport::Udp).then_some(Reach::Refused);
-        only_control_answers(endpoint, at).or(rejected)
+        let reach = match endpoint.transport {
+            Transport::Tcp => Reach::Refused,
+            Transport::Udp | Transport::Icmp => Reach::Prohibited,
+        };
+        only_control_answers(endpoint, at).or(Some(reach))
     });
-    let mut target = https("5.5.5.5");
-    target.denial.stops = [Reach::NoAnswer].into();
-    let report = undisturbed(&world, &plan(vec![target])).await;
+    let strict = || Target {
+        denial: Denial {
+            stops: [Reach::Refused].into(),
+            ..https("5.5.5.5").denial
+        },
+        ..https("5.5.5.5")
+    };
+    let report = undisturbed(&world, &plan(vec![strict()])).await;
     let finding = &report.findings[0];
     assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
+    let beside: Vec<_> = finding.endpoints.iter().filter(|e| e.companion).collect();
+    assert_eq!(beside.len(), 1);
+    assert_eq!(beside[0].reason.as_str(), "no_control");
+    assert_eq!(beside[0].attempts.len(), finding.attempts(), "given up on");
+
+    // Where a control says that UDP 443 is open from here, the promise is held to.
+    let quic = TargetKind::Quic {
+        host: address(CONTROL),
+        port: 443,
+    };
+    let controls = vec![tcp(CONTROL, 443), quic];
+    let report = undisturbed(&world, &with_controls(vec![strict()], controls)).await;
+    assert_eq!(report.findings[0].verdict, Verdict::Exposed);
+    assert_eq!(report.findings[0].reason, Reason::WeakerThanPromised);
 }
 
 /// A plan whose vantage must not reach `INSIDE`.

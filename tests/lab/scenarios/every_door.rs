@@ -477,6 +477,47 @@ pub fn from_inside(ground: Ground) {
     );
 }
 
+/// A SYN proxy says yes on every port in the name of a host that drops everything. That is a door to
+/// whoever knocks, and nothing that was denied.
+pub fn syn_proxy(ground: Ground) {
+    let lab = Lab::standing(ground);
+    lab.syn_proxy();
+    let door = "door-synproxy.lab.example";
+    let config = head(&[CONTROLS[0]])
+        + &target(
+            "proxied",
+            &format!("tcp: '{door}:7000', expect_banner: true"),
+        )
+        + &target("console", &format!("url: 'https://{door}/', http3: false"))
+        + &target(
+            "waf",
+            &format!("url: 'https://{door}/', http3: false, barrier: http"),
+        );
+    let round = lab.round(&config);
+    for (name, verdict, reason) in [
+        ("proxied", Exposed, "past_barrier"),
+        ("console", Exposed, "past_barrier"),
+        ("waf", Inconclusive, "no_denial_seen"),
+    ] {
+        let finding = round.finding(name);
+        let found = (finding.verdict, finding.reason.as_str(), finding.reach);
+        assert_eq!(found, (verdict, reason, Some(Connected)), "{finding:#?}");
+        assert_eq!(finding.endpoints.len(), 2, "{finding:#?}");
+    }
+    let proxied = round.finding("proxied");
+    for seen in proxied.endpoints.iter().flat_map(evidence) {
+        let tcp = seen.tcp.as_ref().unwrap();
+        let signs = [Middlebox::NeverAcknowledged, Middlebox::EveryPortAlike];
+        assert_eq!(tcp.middlebox, signs, "{seen:#?}");
+    }
+    assert!(proxied.notes.contains(&Note::PossiblyMiddlebox));
+    assert!(
+        round.stdout.contains("possibly a middlebox"),
+        "{}",
+        round.stdout
+    );
+}
+
 /// A process that may send no echo requests says so, and judges the rest.
 pub fn no_echo_socket(ground: Ground) {
     let lab = quick(ground);

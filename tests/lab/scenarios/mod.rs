@@ -47,7 +47,8 @@ scenarios! {
     every_door:
         every_kind, no_echo_socket, udp_dropped, udp_prohibited, udp_refused, udp_forbidden, quic_dropped,
         echo_dropped, echo_prohibited, echo_forbidden, icmp_in_dropped, without_ipv6,
-        without_ipv6_route, ipv6_dropped, nothing_gets_out, without_controls, from_inside;
+        without_ipv6_route, ipv6_dropped, nothing_gets_out, without_controls, from_inside,
+        syn_proxy;
     estate:
         broken_vantages, servers_answer, doors_by_address, middleboxes, ping_sockets;
     vantage:
