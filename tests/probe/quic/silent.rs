@@ -92,7 +92,8 @@ async fn a_closed_port_is_refused_at_once() {
         let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
         assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
         assert!(begin.elapsed() < Duration::from_secs(1));
-        assert_eq!(udp(&seen).sent, 1);
+        // The question and, as somebody may answer in spite of the rejection, a handshake's beginning.
+        assert!((2..=3).contains(&udp(&seen).sent), "{seen:?}");
         if cfg!(target_os = "linux") {
             let StoppedBy::Icmp(error) = stopped_by(&seen) else {
                 panic!("{seen:?}");
