@@ -7,12 +7,18 @@
 //! [`Datagram::wide`] hears every sender: some servers answer from another port (RFC 1350 section 4)
 //! or, on a host of several addresses, from another address, and whoever looks for an open door
 //! hears that too. Where a system hands no ICMP error to a socket that is not connected, a wide one
-//! knows no rejection.
+//! knows no rejection. Such a socket is also told of errors about what others sent from its port
+//! before, which come late from a router that looks for a host in vain; only those that name the
+//! endpoint count.
+//!
+//! A rejection does not end an exchange at once. A device that listens on a line beside it, or a
+//! second host behind one address, may reject what somebody else answers a moment later.
 //!
 //! Limits: one datagram a second, so an answer is missed only if all of them, or all of the answers,
 //! are lost. A neighbour that does not answer for its address shows only after about three seconds,
 //! as it does for TCP; before that it is a silence.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -30,10 +36,13 @@ use super::{classify, sys};
 /// From one datagram to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// What must be left for an answer, or a datagram is not worth sending. A little less than the 0.4 s
-/// that are meant: an attempt of 4.4 s is to send its fifth although it began a moment late.
-const ANSWER: Duration = Duration::from_millis(350);
+/// that are meant: an attempt of 4.4 s is to send its fifth although it began a moment late. And how
+/// long an answer may be behind a rejection.
+pub(super) const ANSWER: Duration = Duration::from_millis(350);
 /// How long to wait after being woken for nothing.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How often a datagram is tried that an error about somebody else's kept back.
+const TRIES: usize = 4;
 /// Datagrams read at most each time the socket is ready: a flood must not hold us up.
 const MOST: usize = 64;
 /// No datagram is longer (RFC 768: the length has 16 bits).
@@ -44,6 +53,8 @@ pub(super) struct Datagram {
     socket: UdpSocket,
     peer: SocketAddr,
     wide: bool,
+    /// Whether errors about somebody else's datagrams came.
+    foreign: Cell<bool>,
 }
 
 /// What an exchange brought.
@@ -96,7 +107,12 @@ impl Datagram {
         let mut peer = endpoint.socket();
         peer.set_ip(endpoint.address.to_canonical());
         match start(peer, wide) {
-            Ok(socket) => Ok(Self { socket, peer, wide }),
+            Ok(socket) => Ok(Self {
+                socket,
+                peer,
+                wide,
+                foreign: Cell::new(false),
+            }),
             Err(error) => Err(classify::connect(&error, &[])),
         }
     }
@@ -126,8 +142,8 @@ impl Datagram {
         let begin = Instant::now();
         let mut sent = 0;
         loop {
-            if let Err(error) = self.send(&next(sent)) {
-                return self.after(&error, sent, &stranger, deadline).await;
+            if let Err(observation) = self.send(&next(sent)) {
+                return self.after(observation, sent, &stranger, deadline).await;
             }
             sent += 1;
             let again = begin + INTERVAL * sent;
@@ -135,46 +151,57 @@ impl Datagram {
             let until = if last { deadline } else { again };
             match self.wait(until, &stranger).await {
                 Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
-                Some(End::Stopped(observation)) => return Heard::Stopped { observation, sent },
+                Some(End::Stopped(observation)) => {
+                    return self.after(observation, sent, &stranger, deadline).await;
+                }
                 None if last => return Heard::Silence { sent },
                 None => {}
             }
         }
     }
 
-    /// What comes of an error while sending: a rejection of an earlier datagram, or our own machine.
-    /// In the second case the answer to an earlier datagram may still be on its way.
+    /// A rejection came, or this machine could not send. The answer to an earlier datagram may still
+    /// be on its way, and it counts for more.
     async fn after(
         &self,
-        error: &io::Error,
+        observation: Observation,
         sent: u32,
         stranger: &impl Fn(&[u8]) -> bool,
         deadline: Instant,
     ) -> Heard {
-        let queued = sys::errors(&self.socket);
-        let observation = classify::datagram(Some(error), &queued, self.peer.ip())
-            .unwrap_or_else(|| classify::silence(true));
-        let rest = if queued.is_empty() && sent > 0 {
-            ANSWER
-        } else {
-            Duration::ZERO
-        };
-        let until = deadline.min(Instant::now() + rest);
-        match self.wait(until, stranger).await {
-            Some(End::Answer(bytes, from)) => Heard::Answer { bytes, from, sent },
-            Some(End::Stopped(_)) | None => Heard::Stopped { observation, sent },
+        let until = deadline.min(Instant::now() + ANSWER);
+        while sent > 0 && Instant::now() < until {
+            match self.wait(until, stranger).await {
+                Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
+                // What brought the first error may bring more.
+                Some(End::Stopped(_)) => sleep_until(until.min(Instant::now() + PAUSE)).await,
+                None => break,
+            }
         }
+        Heard::Stopped { observation, sent }
     }
 
-    /// Past the reactor, which knows of readiness alone: the error number is wanted.
-    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Past the reactor, which knows of readiness alone: the error number is wanted. The kernel hands
+    /// out an error that came for an earlier datagram here as well.
+    fn send(&self, bytes: &[u8]) -> Result<(), Observation> {
         let socket = SockRef::from(&self.socket);
-        if self.wide {
-            socket.send_to(bytes, &SockAddr::from(self.peer))?;
-        } else {
-            socket.send(bytes)?;
+        let mut trouble = None;
+        for _ in 0..TRIES {
+            let done = if self.wide {
+                socket.send_to(bytes, &SockAddr::from(self.peer))
+            } else {
+                socket.send(bytes)
+            };
+            let Err(error) = done else {
+                return Ok(());
+            };
+            let (ours, foreign) = self.errors();
+            trouble = classify::datagram(Some(&error), &ours, self.peer.ip());
+            if !ours.is_empty() || !foreign {
+                break;
+            }
         }
-        Ok(())
+        Err(trouble.unwrap_or_else(|| classify::silence(true)))
     }
 
     /// Waits for an answer or an error; `None` if neither has come by then.
@@ -184,7 +211,8 @@ impl Datagram {
             match timeout_at(until, ready).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(reactor_gone)) => return self.stop(Some(&reactor_gone)),
-                Err(_elapsed) => return self.stop(None),
+                // Asked once more: readiness may lag behind the socket.
+                Err(_elapsed) => return self.look(stranger),
             }
             if let Some(end) = self.look(stranger) {
                 return Some(end);
@@ -220,8 +248,39 @@ impl Datagram {
 
     /// What the error queue and an error number say, if anything.
     fn stop(&self, error: Option<&io::Error>) -> Option<End> {
-        let queued = sys::errors(&self.socket);
-        classify::datagram(error, &queued, self.peer.ip()).map(End::Stopped)
+        let (ours, _) = self.errors();
+        // The number may be that of an error about somebody else's datagram, and no number means more
+        // than that this machine could not look.
+        let error = error.filter(|_| !self.foreign.get());
+        classify::datagram(error, &ours, self.peer.ip()).map(End::Stopped)
+    }
+
+    /// The errors about this exchange's own datagrams, and whether there were others.
+    fn errors(&self) -> (Vec<sys::Queued>, bool) {
+        let all = sys::drain(&self.socket).errors;
+        let (ours, foreign): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| {
+            // Our own stack speaks of this socket's datagrams only.
+            entry.queued.origin == sys::Origin::Local
+                || entry.to.is_none_or(|to| {
+                    (to.ip().to_canonical(), to.port()) == (self.peer.ip(), self.peer.port())
+                })
+        });
+        if !foreign.is_empty() {
+            self.foreign.set(true);
+        }
+        let ours = ours.into_iter().map(|entry| entry.queued).collect();
+        (ours, !foreign.is_empty())
+    }
+}
+
+/// Where an answer came from, if not from where it was asked for.
+pub(super) fn elsewhere(asked: SocketAddr, from: SocketAddr) -> Option<String> {
+    if from.ip() != asked.ip().to_canonical() {
+        Some(format!("from {from}"))
+    } else if from.port() != asked.port() {
+        Some(format!("from port {}", from.port()))
+    } else {
+        None
     }
 }
 

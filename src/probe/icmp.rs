@@ -108,7 +108,7 @@ impl Attempt {
             let last = again + ANSWER > deadline || sent == u16::MAX;
             let until = if last { deadline } else { again };
             match self.wait(until).await {
-                Some(observation) => return observation,
+                Some(observation) => return self.last_chance(observation, deadline).await,
                 None if last => return self.silence(),
                 None => {}
             }
@@ -145,16 +145,22 @@ impl Attempt {
     }
 
     /// This machine could not send, or an error came: the reply to an earlier request may still be
-    /// on its way, or there already, and it counts for more.
+    /// on its way, or there already, and it counts for more. A device that listens beside the line may
+    /// reject what the host answers a moment later.
     async fn last_chance(&self, observation: Observation, deadline: Instant) -> Observation {
-        if self.sent.get() == 0 {
+        if self.sent.get() == 0 || is_reply(&observation) {
             return observation;
         }
         let until = deadline.min(Instant::now() + ANSWER);
-        match self.wait(until).await {
-            Some(better) if is_reply(&better) => better,
-            Some(_) | None => observation,
+        while Instant::now() < until {
+            match self.wait(until).await {
+                Some(better) if is_reply(&better) => return better,
+                // What brought the first error may bring more.
+                Some(_) => sleep_until(until.min(Instant::now() + PAUSE)).await,
+                None => break,
+            }
         }
+        observation
     }
 
     /// Waits for a reply or an error; `None` if neither has come by then.
@@ -240,7 +246,9 @@ impl Attempt {
         let sent = self.sent.get().saturating_add(1);
         match self.echo.is_request(&entry.packet, sent, self.raw) {
             Quote::Ours => true,
-            Quote::Perhaps => entry.to.is_some_and(|to| to.to_canonical() == self.peer),
+            Quote::Perhaps => entry
+                .to
+                .is_some_and(|to| to.ip().to_canonical() == self.peer),
             Quote::Foreign => false,
         }
     }

@@ -18,7 +18,7 @@ use crate::domain::observation::{Evidence, Observation, UdpAnswer, UdpEvidence};
 use crate::domain::payload::{Payload, Protocol};
 use crate::domain::reach::Reach;
 
-use super::datagram::{Datagram, Heard};
+use super::datagram::{Datagram, Heard, elsewhere};
 use super::elicit::Question;
 use super::{classify, sys, text};
 
@@ -69,15 +69,7 @@ fn answer(question: &Question, endpoint: Endpoint, bytes: &[u8], from: SocketAdd
     let read = question.read(bytes);
     let expected = read.is_some();
     let said = read.filter(|said| !said.is_empty());
-    let asked = SocketAddr::new(endpoint.address.to_canonical(), from.port());
-    let elsewhere = if from.ip() != asked.ip() {
-        Some(format!("from {from}"))
-    } else if Some(from.port()) == endpoint.port {
-        None
-    } else {
-        Some(format!("from port {}", from.port()))
-    };
-    let says = match (said, elsewhere) {
+    let says = match (said, elsewhere(endpoint.socket(), from)) {
         (Some(said), Some(elsewhere)) => Some(format!("{said}, {elsewhere}")),
         (said, elsewhere) => said.or(elsewhere),
     };

@@ -14,7 +14,9 @@ use super::world::World;
 use super::{Standpoint, round};
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::{NameAnswer, NameQuery, Note};
-use crate::domain::observation::{Blind, Evidence, Observation, UdpAnswer, UdpEvidence};
+use crate::domain::observation::{
+    Blind, Evidence, Observation, QuicEvidence, UdpAnswer, UdpEvidence,
+};
 use crate::domain::payload::{Payload, Protocol};
 use crate::domain::position::Position;
 use crate::domain::reach::Reach;
@@ -105,6 +107,17 @@ impl World for Fake {
             let mut observation = Observation::reached(reach, None);
             if let TargetKind::Udp { payload, .. } = kind {
                 observation.evidence = Some(Box::new(udp_evidence(endpoint, payload, reach)));
+            }
+            // QUIC speaks on its port at home, and something else on others.
+            if matches!(kind, TargetKind::Quic { .. }) {
+                let handshake = endpoint.port == Some(443);
+                observation.evidence = Some(Box::new(Evidence {
+                    quic: Some(QuicEvidence {
+                        handshake,
+                        ..QuicEvidence::default()
+                    }),
+                    ..Evidence::default()
+                }));
             }
             observation
         } else {

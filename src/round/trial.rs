@@ -96,7 +96,7 @@ pub(super) async fn try_once<W: World>(
 pub(super) type Reached = fn(&TargetKind, &Attempt) -> bool;
 
 /// A URL must be answered over HTTP, a port must be connected to, a question over UDP must get the
-/// answer that belongs to it.
+/// answer that belongs to it: anybody on the way can say anything.
 pub(super) fn is_reached(kind: &TargetKind, attempt: &Attempt) -> bool {
     let Outcome::Reached(reach) = attempt.outcome else {
         return false;
@@ -111,12 +111,24 @@ pub(super) fn is_reached(kind: &TargetKind, attempt: &Attempt) -> bool {
             let answer = udp.and_then(|udp| udp.answer.as_ref());
             reach >= Reach::Connected && answer.is_some_and(|answer| answer.expected)
         }
-        TargetKind::Tcp { .. }
-        | TargetKind::Udp { .. }
-        | TargetKind::Quic { .. }
-        | TargetKind::Icmp { .. } => reach >= Reach::Connected,
+        TargetKind::Quic { .. } => reach >= Reach::Connected && speaks_quic(attempt),
+        TargetKind::Tcp { .. } | TargetKind::Udp { .. } | TargetKind::Icmp { .. } => {
+            reach >= Reach::Connected
+        }
         TargetKind::Dns { .. } => false,
     }
+}
+
+/// Whether what came back was QUIC: a list of versions with our own connection IDs, or something under
+/// the keys of the handshake.
+fn speaks_quic(attempt: &Attempt) -> bool {
+    attempt.evidence.as_ref().is_some_and(|evidence| {
+        let answer = evidence.udp.as_ref().and_then(|udp| udp.answer.as_ref());
+        let quic = evidence.quic.as_ref();
+        answer.is_some_and(|answer| answer.expected)
+            || evidence.tls.is_some()
+            || quic.is_some_and(|quic| quic.handshake || quic.closed.is_some())
+    })
 }
 
 /// The same for what only insiders reach: of a URL, being turned away is not being let in.

@@ -10,6 +10,8 @@
 )]
 
 mod banner;
+#[cfg(target_os = "linux")]
+mod behind_errors;
 mod egress;
 mod elicit;
 #[cfg(target_os = "linux")]

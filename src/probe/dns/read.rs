@@ -80,15 +80,16 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
     if !exists {
         return Reading::Answer(NameAnswer::NxDomain, aliases);
     }
-    let has = |record| {
-        message
-            .authorities
-            .iter()
-            .any(|r| r.record_type() == record)
+    let has = |record, above: &dyn Fn(&Name) -> bool| {
+        let mut all = message.authorities.iter();
+        all.any(|r| r.record_type() == record && above(&r.name))
     };
-    if has(RecordType::SOA) {
+    // Section 2.2: the SOA is that of the last name's zone. One of the zone that an alias leads out of
+    // says nothing about where it leads.
+    let speaks = |zone: &Name| aliases.is_empty() || zone.zone_of(&last);
+    if has(RecordType::SOA, &speaks) {
         Reading::Answer(NameAnswer::NoData, aliases)
-    } else if has(RecordType::NS) {
+    } else if has(RecordType::NS, &|_| true) {
         // RFC 2308 section 2.2: NS without SOA is a referral. This server does not know.
         Reading::Answer(NameAnswer::Blind(Blind::ResolverError), aliases)
     } else if aliases.is_empty() {
@@ -303,6 +304,24 @@ mod tests {
         assert_eq!(
             read(&name("a.example."), &A_RECORD, &message),
             Reading::Chase(name("elsewhere.test."), vec!["elsewhere.test".to_owned()])
+        );
+    }
+
+    #[test]
+    fn the_soa_of_the_zone_that_an_alias_leaves_is_not_read_as_no_data() {
+        let mut message = response(ResponseCode::NoError);
+        message.add_answer(cname("a.example.", "elsewhere.test."));
+        message.add_authority(soa());
+        assert_eq!(
+            read(&name("a.example."), &A_RECORD, &message),
+            Reading::Chase(name("elsewhere.test."), vec!["elsewhere.test".to_owned()])
+        );
+        let mut message = response(ResponseCode::NoError);
+        message.add_answer(cname("a.example.", "b.example."));
+        message.add_authority(soa());
+        assert_eq!(
+            read(&name("a.example."), &A_RECORD, &message),
+            Reading::Answer(NameAnswer::NoData, vec!["b.example".to_owned()])
         );
     }
 

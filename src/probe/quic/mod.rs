@@ -93,24 +93,28 @@ impl Door<'_> {
         let Some(question) = Question::new(random) else {
             return Observation::blind(Blind::LocalError, None);
         };
-        let mut seen = Seen::new(&question);
+        let mut seen = Seen::new(&question, self.endpoint);
         let now = Instant::now();
         let patience = self.deadline.saturating_duration_since(now) / PATIENCE;
         let mut asking = pin!(question.ask(self.endpoint, self.deadline));
         let early = timeout_at(now + patience, &mut asking).await;
-        if let Ok(Back::Stopped { observation, .. }) = early {
-            return seen.stopped(observation);
+        if let Ok(Back::Stopped { observation, .. }) = &early
+            && !is_rejection(observation)
+        {
+            return seen.stopped(observation.clone());
         }
         let wire = match Wire::open(self.endpoint) {
             Ok(wire) => seen.wire.insert(wire).clone(),
             Err(observation) => return seen.stopped(observation),
         };
         let shaking = handshake::shake(self.context, &wire, self.host, self.deadline);
-        let shaken = if let Ok(back) = early {
-            seen.back(&back);
-            shaking.await
-        } else {
-            both(&mut seen, &wire, asking, shaking).await
+        let shaken = match early {
+            Ok(Back::Stopped { observation, .. }) => rejected(observation, &wire, shaking.await),
+            Ok(back @ (Back::Answer { .. } | Back::Silence { .. })) => {
+                seen.back(&back);
+                shaking.await
+            }
+            Err(_elapsed) => both(&mut seen, &wire, asking, shaking).await,
         };
         match shaken {
             Shaken::Established(session) => established(seen, *session, exchange).await,
@@ -121,7 +125,27 @@ impl Door<'_> {
     }
 }
 
-/// The handshake, while the question is still asked. What answers or denies either of them ends it.
+/// Whether somebody turned the question away. Some firewalls know versions, and reject one that cannot
+/// exist where they let version 1 pass: that is for the handshake to find out.
+const fn is_rejection(observation: &Observation) -> bool {
+    matches!(observation.outcome, Outcome::Reached(_))
+}
+
+/// What a handshake comes to whose question was rejected. That this machine could not look counts for
+/// more than who turned the question away.
+fn rejected(rejection: Observation, wire: &Wire, shaken: Shaken) -> Shaken {
+    match shaken {
+        Shaken::Silent(_) if wire.first().is_none() && wire.sent() > 0 => {
+            Shaken::Stopped(rejection)
+        }
+        Shaken::Stopped(observation) if is_rejection(&observation) => Shaken::Stopped(rejection),
+        Shaken::Established(_) | Shaken::Ended { .. } | Shaken::Stopped(_) | Shaken::Silent(_) => {
+            shaken
+        }
+    }
+}
+
+/// The handshake, while the question is still asked.
 async fn both(
     seen: &mut Seen<'_>,
     wire: &Wire,
@@ -144,7 +168,11 @@ async fn both(
         },
         back = &mut asking => match back {
             Back::Stopped { observation, .. } if wire.first().is_none() => {
-                Shaken::Stopped(observation)
+                if is_rejection(&observation) {
+                    rejected(observation, wire, shaking.await)
+                } else {
+                    Shaken::Stopped(observation)
+                }
             }
             Back::Stopped { .. } | Back::Answer { .. } | Back::Silence { .. } => {
                 seen.back(&back);

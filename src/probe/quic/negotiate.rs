@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::domain::endpoint::Endpoint;
 use crate::probe::datagram::{Datagram, Heard};
+use crate::probe::sys;
 
 /// The least size of a datagram that starts a connection (RFC 9000 section 14.1). Servers ignore
 /// shorter ones.
@@ -77,7 +78,13 @@ impl Question {
 
     /// Asks until the deadline, at 0, 1, 2, … seconds.
     pub(super) async fn ask(&self, endpoint: Endpoint, deadline: Instant) -> Heard {
-        let socket = match Datagram::connected(endpoint) {
+        // A server that answers from another port or address is there, whatever becomes of a handshake.
+        let opened = if sys::WIDE_ERRORS {
+            Datagram::wide(endpoint)
+        } else {
+            Datagram::connected(endpoint)
+        };
+        let socket = match opened {
             Ok(socket) => socket,
             Err(observation) => {
                 return Heard::Stopped {
@@ -90,7 +97,8 @@ impl Question {
             self.sent.store(before.saturating_add(1), Ordering::Relaxed);
             self.packet.clone()
         };
-        let heard = socket.exchange(next, |_| false, deadline).await;
+        let ours = |bytes: &[u8]| self.versions(bytes).is_some();
+        let heard = socket.exchange(next, ours, deadline).await;
         let sent = match &heard {
             Heard::Answer { sent, .. } | Heard::Stopped { sent, .. } | Heard::Silence { sent } => {
                 *sent

@@ -3,14 +3,16 @@
 //! One rule is kept here: once anything came back, the port was reached, whatever error or silence
 //! followed.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{
     Blind, Evidence, Observation, Outcome, QuicEvidence, StoppedBy, TlsEvidence, UdpAnswer,
     UdpEvidence,
 };
 use crate::domain::reach::Reach;
-use crate::probe::datagram::Heard as Back;
+use crate::probe::datagram::{Heard as Back, elsewhere};
 use crate::probe::{classify, text, tls};
 
 use super::close::End;
@@ -23,6 +25,7 @@ const PAYLOAD: &str = "quic";
 /// What is known whichever way the attempt ends.
 pub(super) struct Seen<'a> {
     question: &'a Question,
+    asked: SocketAddr,
     /// The handshake's socket, once there is one.
     pub(super) wire: Option<Arc<Wire>>,
     /// What QUIC told so far.
@@ -32,9 +35,10 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// Nothing yet.
-    pub(super) fn new(question: &'a Question) -> Self {
+    pub(super) fn new(question: &'a Question, endpoint: Endpoint) -> Self {
         Self {
             question,
+            asked: endpoint.socket(),
             wire: None,
             quic: QuicEvidence::default(),
             answer: None,
@@ -43,7 +47,7 @@ impl<'a> Seen<'a> {
 
     /// Takes in what came back for the question.
     pub(super) fn back(&mut self, back: &Back) {
-        let Back::Answer { bytes, .. } = back else {
+        let Back::Answer { bytes, from, .. } = back else {
             return;
         };
         let versions = self.question.versions(bytes);
@@ -51,7 +55,7 @@ impl<'a> Seen<'a> {
             bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
             first_bytes: text::first_bytes(bytes),
             expected: versions.is_some(),
-            says: None,
+            says: elsewhere(self.asked, *from),
         });
         self.quic.versions = negotiate::names(&versions.unwrap_or_default());
     }

@@ -24,7 +24,7 @@ use tokio::time::sleep;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Observation, UdpAnswer};
-use crate::probe::datagram::Datagram;
+use crate::probe::datagram::{ANSWER, Datagram};
 use crate::probe::tasks::Starter;
 use crate::probe::{classify, sys, text};
 
@@ -85,11 +85,14 @@ impl Wire {
     }
 
     /// Waits for an error that says that there is nothing to wait for. Once anything came back there
-    /// is none: what answered has answered.
+    /// is none: what answered has answered, even where that was a moment after a rejection.
     pub(super) async fn denied(&self) -> Observation {
         loop {
-            if let Some(stop) = self.stop() {
-                return stop;
+            if self.stop().is_some() {
+                sleep(ANSWER).await;
+                if let Some(stop) = self.stop() {
+                    return stop;
+                }
             }
             tokio::select! {
                 // Noted by the library's own sending and reading.

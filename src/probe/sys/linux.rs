@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -158,9 +158,14 @@ fn is_departure(message: &ControlMessageOwned) -> bool {
     }
 }
 
-fn address(storage: &SockaddrStorage) -> Option<IpAddr> {
-    let v4 = storage.as_sockaddr_in().map(|v4| v4.ip().into());
-    v4.or_else(|| storage.as_sockaddr_in6().map(|v6| v6.ip().into()))
+fn address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = storage
+        .as_sockaddr_in()
+        .map(|v4| SocketAddr::from((v4.ip(), v4.port())));
+    v4.or_else(|| {
+        let v6 = storage.as_sockaddr_in6()?;
+        Some((v6.ip(), v6.port()).into())
+    })
 }
 
 fn queued(message: &ControlMessageOwned) -> Option<Queued> {

@@ -81,8 +81,8 @@ pub struct Queued {
 pub struct Quoted {
     /// The error.
     pub queued: Queued,
-    /// Where that packet was sent to.
-    pub to: Option<IpAddr>,
+    /// Where that packet was sent to; the port means nothing for ICMP.
+    pub to: Option<SocketAddr>,
     /// What the error quotes of it, from the transport's header on, at most 64 bytes. Empty where
     /// our own stack made the error.
     pub packet: Vec<u8>,

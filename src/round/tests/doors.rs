@@ -197,6 +197,16 @@ async fn a_control_over_udp_must_get_the_answer_that_belongs_to_its_question() {
     let plan = with_controls(vec![ntp], vec![udp(CONTROL, 123, Protocol::Stun)]);
     let report = undisturbed(&world, &plan).await;
     assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+    // Nor is it QUIC.
+    for (port, verdict) in [(443, Verdict::Blocked), (8443, Verdict::Inconclusive)] {
+        let ntp = target("ntp", udp("5.5.5.5", 123, Protocol::Ntp), Barrier::Network);
+        let quic = TargetKind::Quic {
+            host: address(CONTROL),
+            port,
+        };
+        let report = undisturbed(&world, &with_controls(vec![ntp], vec![quic])).await;
+        assert_eq!(report.findings[0].verdict, verdict, "{port}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

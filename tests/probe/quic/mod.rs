@@ -24,7 +24,7 @@ const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 /// A `quic` target by name.
-fn quic(port: u16) -> TargetKind {
+pub fn quic(port: u16) -> TargetKind {
     TargetKind::Quic {
         host: named(),
         port,
@@ -41,7 +41,7 @@ fn page_of(address: SocketAddr, path: &str) -> TargetKind {
     url("https", Host::Address(address.ip()), address.port(), path)
 }
 
-async fn knock(kind: &TargetKind, address: SocketAddr, timeout: Duration) -> Observation {
+pub async fn knock(kind: &TargetKind, address: SocketAddr, timeout: Duration) -> Observation {
     let context = Context::new().unwrap();
     let denial = CompiledDenial::new(&HttpDenial::default()).unwrap();
     let endpoint = Endpoint::udp(address.ip(), address.port());

@@ -84,6 +84,37 @@ async fn datagrams_are_spread_over_the_attempt() {
 }
 
 #[tokio::test]
+async fn versions_from_another_port_or_address_are_heard() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    for elsewhere in ["127.0.0.1:0", "127.0.0.9:0"] {
+        let (asked, address) = bound(V4).await;
+        let other = UdpSocket::bind(elsewhere).await.unwrap();
+        let from = other.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = [0; 2000];
+            while let Ok((_, client)) = asked.recv_from(&mut buffer).await {
+                if asks_for_versions(&buffer) {
+                    // The IDs change places (RFC 9000 section 17.2.1).
+                    let at = 6 + usize::from(buffer[5]);
+                    let end = at + 1 + usize::from(buffer[at]);
+                    let answer = [&[0x80, 0, 0, 0, 0], &buffer[at..end], &buffer[5..at]].concat();
+                    let answer = [&answer[..], &[0x6b, 0x33, 0x43, 0xcf]].concat();
+                    other.send_to(&answer, client).await.unwrap();
+                }
+            }
+        });
+        let seen = knock(&quic(address.port()), address, Duration::from_secs(1)).await;
+        assert_eq!(reach(&seen), Reach::Connected, "{seen:?}");
+        assert_eq!(told(&seen).versions, ["0x6b3343cf"]);
+        let answer = udp(&seen).answer.as_ref().unwrap();
+        let said = answer.says.as_deref().unwrap();
+        assert!(said.ends_with(&from.port().to_string()), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_closed_port_is_refused_at_once() {
     for ip in [V4, V6] {
         let (socket, address) = bound(ip).await;
@@ -92,7 +123,8 @@ async fn a_closed_port_is_refused_at_once() {
         let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
         assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
         assert!(begin.elapsed() < Duration::from_secs(1));
-        assert_eq!(udp(&seen).sent, 1);
+        // The question and, as somebody may answer in spite of the rejection, a handshake's beginning.
+        assert!((2..=3).contains(&udp(&seen).sent), "{seen:?}");
         if cfg!(target_os = "linux") {
             let StoppedBy::Icmp(error) = stopped_by(&seen) else {
                 panic!("{seen:?}");
