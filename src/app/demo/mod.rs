@@ -109,7 +109,7 @@ async fn build() -> io::Result<Estate> {
     ])
     .await?;
 
-    let mut list = vec![
+    let list = vec![
         door(
             "Admin console",
             Verdict::Exposed,
@@ -149,17 +149,14 @@ async fn build() -> io::Result<Estate> {
             Reach::NoName,
             "dns: intranet.demo.test\n    barrier: dns",
         ),
-    ];
-    #[cfg(target_os = "linux")]
-    {
-        let ssh = doors.silent().await?;
-        list.push(door(
+        #[cfg(target_os = "linux")]
+        door(
             "SSH behind the firewall",
             Verdict::Blocked,
             Reach::NoAnswer,
-            &format!("tcp: db.demo.test:{ssh}"),
-        ));
-    }
+            &format!("tcp: db.demo.test:{}", doors.silent().await?),
+        ),
+    ];
     let config = config(&list, &names, shop);
     Ok(Estate {
         doors: list,
