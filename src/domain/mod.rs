@@ -4,6 +4,7 @@ pub mod address;
 pub mod endpoint;
 pub mod escape;
 pub mod finding;
+pub mod icmp;
 pub mod observation;
 pub mod payload;
 pub mod position;
