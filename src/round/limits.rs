@@ -48,22 +48,29 @@ pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Semaphore,
+    size: usize,
     per_host: usize,
     hosts: RefCell<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
 impl Slots {
     pub(crate) fn new(all: usize, per_host: usize) -> Self {
+        let size = all.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            all: Semaphore::new(all.clamp(1, Semaphore::MAX_PERMITS)),
+            all: Semaphore::new(size),
+            size,
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
             hosts: RefCell::new(HashMap::new()),
         }
     }
 
-    /// Waits for a place. The one at the host comes first, so that a queue before one host does not
-    /// take places from all others.
-    pub(crate) async fn take(&self, address: IpAddr) -> Result<Slot<'_>, AcquireError> {
+    /// Waits for a place at a host, and for as many of all as the attempt holds sockets. The one at the
+    /// host comes first, so that a queue before one host does not take places from all others.
+    pub(crate) async fn take(
+        &self,
+        address: IpAddr,
+        sockets: usize,
+    ) -> Result<Slot<'_>, AcquireError> {
         let semaphore = self
             .hosts
             .borrow_mut()
@@ -71,7 +78,8 @@ impl Slots {
             .or_insert_with(|| Arc::new(Semaphore::new(self.per_host)))
             .clone();
         let host = semaphore.acquire_owned().await?;
-        let all = self.all.acquire().await?;
+        let sockets = u32::try_from(sockets.min(self.size)).unwrap_or(u32::MAX);
+        let all = self.all.acquire_many(sockets).await?;
         Ok(Slot {
             slots: self,
             address,
@@ -114,16 +122,31 @@ mod tests {
         let slots = Slots::new(10, 1);
         let one: IpAddr = "192.0.2.1".parse().unwrap();
         let other: IpAddr = "192.0.2.2".parse().unwrap();
-        let first = slots.take(one).await.unwrap();
+        let first = slots.take(one, 1).await.unwrap();
         assert!(
-            futures_util::FutureExt::now_or_never(slots.take(one)).is_none(),
+            futures_util::FutureExt::now_or_never(slots.take(one, 1)).is_none(),
             "a second attempt against the same host must wait"
         );
-        let second = slots.take(other).await.unwrap();
+        let second = slots.take(other, 1).await.unwrap();
         drop(first);
         drop(second);
         assert!(slots.hosts.borrow().is_empty());
-        assert!(slots.take(one).await.is_ok());
+        assert!(slots.take(one, 1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn attempts_with_two_sockets_do_not_run_out_of_files() {
+        let addresses = ["192.0.2.1", "192.0.2.2"].map(|a| a.parse::<IpAddr>().unwrap());
+        let slots = Slots::new(3, 1);
+        let first = slots.take(addresses[0], 2).await.unwrap();
+        assert!(
+            futures_util::FutureExt::now_or_never(slots.take(addresses[1], 2)).is_none(),
+            "three places are not enough for four sockets"
+        );
+        drop(first);
+        // The smallest limit there is must not be waited for in vain.
+        let slots = Slots::new(1, 1);
+        assert!(slots.take(addresses[0], 2).await.is_ok());
     }
 
     #[test]

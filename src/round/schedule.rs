@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::limits::Slots;
 use super::stop::Stop;
 use super::world::World;
-use crate::domain::endpoint::Endpoint;
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::observation::{Attempt, Observation};
 use crate::domain::target::{Pace, TargetKind};
 use crate::probe::CompiledDenial;
@@ -39,6 +39,15 @@ pub(crate) struct Task<'a, E> {
     pub(crate) enough: E,
 }
 
+/// How many sockets an attempt holds at once. QUIC's question and its handshake have one each; the few
+/// of a closer look at an open TCP port are not counted.
+const fn sockets(endpoint: Endpoint, kind: &TargetKind) -> usize {
+    match (kind, endpoint.transport) {
+        (TargetKind::Quic { .. } | TargetKind::Url(_), Transport::Udp) => 2,
+        (_, Transport::Tcp | Transport::Udp | Transport::Icmp) => 1,
+    }
+}
+
 /// Makes the attempts. Controls pass no `slots`: they must get through where the targets wait.
 ///
 /// Gives the attempts in order, and whether they are complete: false where the round was stopped
@@ -50,6 +59,7 @@ pub(crate) async fn attempts<W: World>(
 ) -> (Vec<Attempt>, bool) {
     let mut attempts = Vec::new();
     let mut complete = true;
+    let sockets = sockets(task.endpoint, task.kind);
     let first = Instant::now();
     for number in 0..task.pace.attempts.max(1) {
         let due = first + task.pace.interval.saturating_mul(number);
@@ -58,7 +68,7 @@ pub(crate) async fn attempts<W: World>(
             .or(async {
                 tokio::time::sleep_until(due).await;
                 match slots {
-                    Some(slots) => slots.take(task.endpoint.address).await.map(Some),
+                    Some(slots) => slots.take(task.endpoint.address, sockets).await.map(Some),
                     None => Ok(None),
                 }
             })
