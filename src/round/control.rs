@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 
 use super::names::Names;
 use super::schedule::Course;
-use super::trial::{Reached, is_entered, is_reached, top, try_once};
+use super::trial::{ADDRESSES, ADDRESSES_INSIDE, Reached, is_entered, is_reached, top, try_once};
 use super::world::World;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Class, Endpoint, Family, Transport};
@@ -100,11 +100,18 @@ impl<'p> Controls<'p> {
     ) {
         // Any answer will do; which one is no matter.
         let denial = CompiledDenial::default();
-        let all = || self.entries.iter().map(|e| (e, is_reached as Reached));
-        let guard = self.guard.iter().map(|e| (e, is_entered as Reached));
-        let checks = all().chain(guard).map(|(entry, reached)| {
+        let all = || {
+            self.entries
+                .iter()
+                .map(|e| (e, (is_reached as Reached, ADDRESSES)))
+        };
+        let guard = self
+            .guard
+            .iter()
+            .map(|e| (e, (is_entered as Reached, ADDRESSES_INSIDE)));
+        let checks = all().chain(guard).map(|(entry, how)| {
             let control = entry.control;
-            try_once(course, names, control, reached, &denial, patience)
+            try_once(course, names, control, how, &denial, patience)
         });
         let checks = join_all(checks).await;
         for (entry, check) in self.entries.iter_mut().chain(&mut self.guard).zip(checks) {

@@ -19,7 +19,10 @@ use crate::domain::target::{Control, Pace, TargetKind};
 use crate::probe::CompiledDenial;
 
 /// How many addresses of a control are tried in each family. One that answers is enough.
-const ADDRESSES: usize = 2;
+pub(super) const ADDRESSES: usize = 2;
+
+/// How many of what only insiders reach: there every one that answers matters.
+pub(super) const ADDRESSES_INSIDE: usize = 64;
 
 /// The highest layer at which something answers that must.
 pub(super) const fn top(kind: &TargetKind) -> Layer {
@@ -33,12 +36,13 @@ pub(super) const fn top(kind: &TargetKind) -> Layer {
     }
 }
 
-/// Tries a control now, with one attempt of at most `patience` at each of its addresses.
+/// Tries a control now, with one attempt of at most `patience` at each of its addresses, at most
+/// so many of them in each family.
 pub(super) async fn try_once<W: World>(
     course: &Course<'_, W>,
     names: &Names,
     control: &Control,
-    reached: Reached,
+    (reached, most): (Reached, usize),
     denial: &CompiledDenial,
     patience: Duration,
 ) -> ControlCheck {
@@ -64,7 +68,7 @@ pub(super) async fn try_once<W: World>(
     let mut endpoints = Vec::new();
     for family in Family::ALL {
         let some = addresses.iter().filter(|a| Family::of(**a) == family);
-        let some = some.take(ADDRESSES);
+        let some = some.take(most);
         endpoints.extend(some.filter_map(|address| control.kind.endpoint(*address)));
     }
     let tries = endpoints.into_iter().map(|endpoint| {

@@ -345,6 +345,23 @@ async fn from_inside_nothing_is_worth_anything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_address_that_only_insiders_reach_is_tried() {
+    let all = ["8.8.4.1", "8.8.4.2", "8.8.4.3", INSIDE].map(|address| address.parse().unwrap());
+    let addresses = || NameAnswer::Addresses(all.to_vec());
+    let world = Fake::new(|endpoint, at| {
+        let inside = endpoint.address.to_string() == INSIDE;
+        only_control_answers(endpoint, at).or(inside.then_some(Reach::Connected))
+    })
+    .name("1.1.1.1", "wiki.corp.example", addresses())
+    .name("8.8.8.8", "wiki.corp.example", addresses());
+    let mut plan = guarded(vec![target("shut", tcp("5.5.5.5", 22), Barrier::Network)]);
+    plan.vantage.must_not_reach = Some(control(tcp("wiki.corp.example", 443)));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.vantage.outside.unwrap().side, Side::Inside);
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+}
+
+#[tokio::test(start_paused = true)]
 async fn outside_is_proven_by_a_shut_door_and_a_control() {
     let world = Fake::new(only_control_answers);
     let shut = || vec![target("shut", tcp("5.5.5.5", 22), Barrier::Network)];
