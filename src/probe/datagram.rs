@@ -26,6 +26,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::endpoint::Endpoint;
@@ -45,6 +46,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 const TRIES: usize = 4;
 /// Datagrams read at most each time the socket is ready: a flood must not hold us up.
 const MOST: usize = 64;
+/// How often the reactor is given the word at a deadline. Each time it learns of a thousand sockets.
+const TURNS: usize = 64;
 /// No datagram is longer (RFC 768: the length has 16 bits).
 const LONGEST: usize = 65_535;
 
@@ -212,7 +215,15 @@ impl Datagram {
                 Ok(Ok(_)) => {}
                 Ok(Err(reactor_gone)) => return self.stop(Some(&reactor_gone)),
                 // Asked once more: readiness may lag behind the socket.
-                Err(_elapsed) => return self.look(stranger),
+                Err(_elapsed) => {
+                    let mut end = None;
+                    caught_up(&self.socket, || {
+                        end = self.look(stranger);
+                        end.is_some()
+                    })
+                    .await;
+                    return end;
+                }
             }
             if let Some(end) = self.look(stranger) {
                 return Some(end);
@@ -270,6 +281,19 @@ impl Datagram {
         }
         let ours = ours.into_iter().map(|entry| entry.queued).collect();
         (ours, !foreign.is_empty())
+    }
+}
+
+/// Waits until the reactor knows of everything that lies in a socket, or until it is `enough`.
+///
+/// It learns of a thousand sockets at a time. After a pause of this whole machine or process more may
+/// have answers in them when all deadlines have passed at once, and none of those is a silence.
+pub(super) async fn caught_up(socket: &UdpSocket, mut enough: impl FnMut() -> bool) {
+    for _ in 0..TURNS {
+        if enough() || SockRef::from(socket).peek_sender().is_err() {
+            return;
+        }
+        yield_now().await;
     }
 }
 

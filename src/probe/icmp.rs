@@ -28,6 +28,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Blind, Observation, StoppedBy};
 use crate::domain::reach::Reach;
 
+use super::datagram::caught_up;
 use super::echo::{Echo, Quote};
 use super::{classify, sys};
 
@@ -173,8 +174,16 @@ impl Attempt {
                 // Asked once more: readiness may lag behind the socket.
                 Err(_elapsed) => true,
             };
-            if let Some(observation) = self.look() {
-                return Some(observation);
+            let mut seen = self.look();
+            if ended && seen.is_none() {
+                caught_up(&self.socket, || {
+                    seen = seen.take().or_else(|| self.look());
+                    seen.is_some()
+                })
+                .await;
+            }
+            if seen.is_some() {
+                return seen;
             }
             if ended || Instant::now() >= until {
                 return None;

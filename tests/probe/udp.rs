@@ -200,3 +200,45 @@ async fn what_cannot_be_sent_is_blind() {
     let seen = ask(everybody, &user(b"x"), SECOND).await;
     assert!(matches!(seen.outcome, Outcome::Blind(_)), "{seen:?}");
 }
+
+/// The reactor learns of a thousand sockets at a time. When a machine stood still and all deadlines have
+/// passed at once, the answers in the others must not be taken for silence.
+#[tokio::test]
+async fn answers_that_lie_in_sockets_after_a_pause_count() {
+    const PROBES: usize = 1_500;
+    if noentry::round::raise_open_files().is_some_and(|files| files < 2_000) {
+        return;
+    }
+    let servers: Vec<_> = (0..30)
+        .map(|_| {
+            let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            server.set_nonblocking(true).unwrap();
+            server
+        })
+        .collect();
+    let payload = user(b"x");
+    let probes = servers.iter().cycle().take(PROBES).map(|server| {
+        let address = server.local_addr().unwrap();
+        ask(address, &payload, SECOND)
+    });
+    let pause = async {
+        tokio::time::sleep(SECOND / 2).await;
+        let mut answered = 0;
+        for server in &servers {
+            while let Ok((_, from)) = server.recv_from(&mut [0; 100]) {
+                server.send_to(b"here", from).unwrap();
+                answered += 1;
+            }
+        }
+        std::thread::sleep(2 * SECOND);
+        answered
+    };
+    let (seen, answered) =
+        futures_util::future::join(futures_util::future::join_all(probes), pause).await;
+    let connected = seen
+        .iter()
+        .filter(|seen| seen.outcome == Outcome::Reached(Reach::Connected))
+        .count();
+    assert!(answered > 1_200, "{answered}");
+    assert_eq!(connected, answered);
+}

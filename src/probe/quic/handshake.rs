@@ -127,6 +127,7 @@ pub(super) async fn shake(
         }
         // Dropping the connection closes it; the tasks go before they could say so.
         Err(_elapsed) => {
+            wire.caught_up().await;
             return wire
                 .stop()
                 .map_or_else(|| Shaken::Silent(witness.evidence()), Shaken::Stopped);

@@ -24,7 +24,7 @@ use tokio::time::sleep;
 
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Observation, UdpAnswer};
-use crate::probe::datagram::{ANSWER, Datagram};
+use crate::probe::datagram::{ANSWER, Datagram, caught_up};
 use crate::probe::tasks::Starter;
 use crate::probe::{classify, sys, text};
 
@@ -106,6 +106,11 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// Lets the library read what lies in the socket, as far as to know whether anything came back.
+    pub(super) async fn caught_up(&self) {
+        caught_up(&self.socket, || self.first().is_some()).await;
     }
 
     /// What was noted, if nothing came back. The queue is asked once more: at the end of the attempt
