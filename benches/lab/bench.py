@@ -36,6 +36,14 @@ PORTS = range(9000, 9010)
 CONTROL_PORT = 8999
 OPEN_DOORS = 100
 
+# What a target is, for `--kind`. Only the case `dropped` makes sense for others than tcp. An https
+# target is two doors: TCP and, for HTTP/3, UDP.
+KINDS = {
+    "tcp": "tcp: '{door}'",
+    "https": "url: 'https://{door}/'",
+    "udp": "udp: '{door}', payload: stun",
+}
+
 # Which prefix is reached over which wire.
 FAST = ipaddress.ip_network("20.99.0.0/16")
 SLOW = ipaddress.ip_network("20.98.0.0/16")
@@ -207,7 +215,8 @@ def run_noentry(case, options, folder):
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"version: 1\ncontrols:\n  - tcp: {case.control}\ntargets:\n")
         for address, port in case.endpoints:
-            file.write(f"  - {{ name: {address} {port}, tcp: '{address}:{port}' }}\n")
+            what = KINDS[options.kind].format(door=f"{address}:{port}")
+            file.write(f"  - {{ name: {address} {port}, {what} }}\n")
     command = [options.noentry, "check", "--config", config, "--json", report]
     output = os.path.join(folder, "noentry.txt")
     result = measure(command + shlex.split(options.noentry_args), options.limit, output)
@@ -356,6 +365,9 @@ def main():
         help="measure another scanner: reads address:port lines from {targets}, prints open ones",
     )
     parser.add_argument(
+        "--kind", choices=list(KINDS), default="tcp", help="what the targets of noentry are"
+    )
+    parser.add_argument(
         "--case", action="append", choices=["dropped", "refused", "lossy"], help="only this one"
     )
     parser.add_argument(
@@ -366,6 +378,8 @@ def main():
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--listen", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.kind != "tcp":
+        options.case = ["dropped"]
     options.case = options.case or ["dropped", "refused", "lossy"]
     if options.listen:
         return listen([int(port) for port in options.listen.split(",")])

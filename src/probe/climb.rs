@@ -33,10 +33,11 @@ pub async fn climb(
             Observation::reached(Reach::PublicAddress, None)
         }
         TargetKind::Dns { .. } => Observation::reached(Reach::PrivateAddress, None),
+        // All but this one are boxed: an attempt is as large as its largest kind, and most are these.
         TargetKind::Tcp { banner: false, .. } => tcp::probe(endpoint, deadline).await,
         TargetKind::Tcp { banner: true, .. } => Box::pin(banner::probe(endpoint, deadline)).await,
-        TargetKind::Udp { payload, .. } => udp::probe(endpoint, payload, deadline).await,
-        TargetKind::Icmp { .. } => icmp::probe(endpoint, deadline).await,
+        TargetKind::Udp { payload, .. } => Box::pin(udp::probe(endpoint, payload, deadline)).await,
+        TargetKind::Icmp { .. } => Box::pin(icmp::probe(endpoint, deadline)).await,
         TargetKind::Quic { host, .. } => {
             Box::pin(quic::probe(context, endpoint, host, deadline)).await
         }
