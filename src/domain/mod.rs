@@ -13,3 +13,4 @@ pub mod record;
 pub mod report;
 pub mod target;
 pub mod verdict;
+pub mod waiver;

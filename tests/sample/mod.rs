@@ -188,6 +188,7 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
         name_verdicts: vec![],
         endpoints: vec![],
         notes: vec![],
+        waiver: None,
     }
 }
 
