@@ -70,7 +70,7 @@ fn one(
     let owner = prose(reader, &spot.key("owner"), &file.owner, MAX_OWNER);
     let reason = prose(reader, &spot.key("reason"), &file.reason, MAX_REASON);
     let until = &file.until;
-    let until = reader.parsed(&spot.key("until"), until, "text (a day, YYYY-MM-DD)", day);
+    let until = reader.parsed(&spot.key("until"), until, "a day, written YYYY-MM-DD", day);
     Some((
         target?,
         Waiver {
@@ -122,7 +122,7 @@ fn prose(
     field: &Field<String>,
     max: usize,
 ) -> Option<String> {
-    let expected = "text (in words)";
+    let expected = "text in words";
     let text = reader.text(spot, field, expected)?.trim();
     match printable::check(text, "text", max) {
         Ok(()) => Some(text.to_owned()),
