@@ -8,11 +8,12 @@
 mod sample;
 
 use noentry::domain::endpoint::{Class, Family, Transport};
-use noentry::domain::finding::{Finding, NameAnswer, Note, Rank};
+use noentry::domain::finding::{Finding, NameAnswer, Note};
 use noentry::domain::observation::{
     Attempt, Blind, Evidence, IcmpError, Middlebox, Outcome, QuicEvidence, StoppedBy, TcpEvidence,
     UdpAnswer, UdpEvidence,
 };
+use noentry::domain::rank::Rank;
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{RoundReport, Side, Totals};
 use noentry::domain::verdict::{Reason, Verdict};

@@ -7,8 +7,9 @@
 mod sample;
 
 use noentry::domain::endpoint::Family;
-use noentry::domain::finding::{Finding, NameAnswer, Note, Rank};
+use noentry::domain::finding::{Finding, NameAnswer, Note};
 use noentry::domain::observation::Blind;
+use noentry::domain::rank::Rank;
 use noentry::domain::report::{RoundReport, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
 use noentry::domain::waiver::WaiverState;

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod observation;
 pub mod payload;
 pub mod position;
+pub mod rank;
 pub mod reach;
 pub mod record;
 pub mod report;

@@ -7,9 +7,10 @@ use time::OffsetDateTime;
 use std::net::IpAddr;
 
 use super::endpoint::{Endpoint, Family, Transport};
-use super::finding::{Finding, NameReport, Rank};
+use super::finding::{Finding, NameReport};
 use super::observation::Attempt;
 use super::position::Position;
+use super::rank::Rank;
 use super::reach::Layer;
 use super::target::ControlOrigin;
 use super::verdict::{Reason, Verdict};

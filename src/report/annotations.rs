@@ -8,7 +8,8 @@ use super::headline;
 use super::phrase::count;
 use super::waiver;
 use crate::domain::escape::{command_data, command_property, visible};
-use crate::domain::finding::{Finding, Rank};
+use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// How many findings are shown beside the roll-up.

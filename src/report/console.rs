@@ -15,7 +15,8 @@ use super::phrase::Phrase;
 use super::vantage;
 use super::waiver;
 use crate::domain::escape;
-use crate::domain::finding::{Finding, Rank};
+use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// How the terminal wants it.

@@ -1,6 +1,6 @@
 //! What a workflow step hands on: names and values for `$GITHUB_OUTPUT`.
 
-use crate::domain::finding::Rank;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// Where reports were written, as the user named the places.

@@ -13,7 +13,8 @@ use super::phrase::{Phrase, count};
 use super::vantage;
 use super::waiver;
 use crate::domain::escape::markdown_name;
-use crate::domain::finding::{Finding, Rank};
+use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 

@@ -1,7 +1,8 @@
 //! A waiver in words: who answers for an exposure, why, and until when.
 
 use super::phrase::{Phrase, count};
-use crate::domain::finding::{Finding, Rank};
+use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::Totals;
 use crate::domain::waiver::{WaiverReport, WaiverState};
 

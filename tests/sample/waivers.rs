@@ -13,7 +13,7 @@ pub const OVER: &str = "2026-11-21";
 /// Exposed at one address, and nobody could look at another.
 pub fn partly() -> Finding {
     let mut finding = super::admin_console();
-    finding.target.name = "Partner portal".to_owned();
+    "Partner portal".clone_into(&mut finding.target.name);
     let blind = Blind::NoRoute;
     let endpoint = &mut finding.endpoints[1];
     endpoint.verdict = Verdict::Inconclusive;

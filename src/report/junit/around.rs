@@ -11,7 +11,7 @@ use super::super::phrase::Phrase;
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
 use crate::domain::escape::visible;
-use crate::domain::finding::Rank;
+use crate::domain::rank::Rank;
 use crate::domain::report::{RoundReport, Side};
 
 /// Reads what the crate wrote, adds, and writes again.

@@ -12,8 +12,9 @@ use super::super::vantage;
 use super::super::waiver;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::escape;
-use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Rank};
+use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::position::Position;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::{Reason, Verdict};
 
@@ -148,24 +149,18 @@ fn of_family(finding: &Finding, family: Family) -> Part {
         .iter()
         .filter(|n| n.families.contains(&family))
         .collect();
-    let of_endpoints = endpoints.iter().map(|e| (e.verdict, &e.reason));
-    let of_names = names.iter().map(|n| (n.verdict, &n.reason));
-    // The first of the worst, as for the finding itself.
-    let worst = of_names.chain(of_endpoints).reduce(
-        |worst, next| {
-            if next.0 > worst.0 { next } else { worst }
-        },
-    );
-    let Some((verdict, reason)) = worst else {
-        return unpublished(finding, family);
+    let parts = || {
+        let names = names.iter().map(|n| (n.verdict, &n.reason));
+        names.chain(endpoints.iter().map(|e| (e.verdict, &e.reason)))
     };
-    let of_endpoints = endpoints.iter().map(|e| (e.verdict, &e.reason));
-    let of_names = names.iter().map(|n| (n.verdict, &n.reason));
-    let doubted = |(verdict, _): &(Verdict, &Reason)| *verdict == Verdict::Inconclusive;
-    let (verdict, reason) = match of_names.chain(of_endpoints).find(doubted) {
-        // A waiver never covers what could not be observed beside an exposure.
-        Some(doubt) if verdict == Verdict::Exposed && finding.has_waiver() => doubt,
-        Some(_) | None => (verdict, reason),
+    // The first of the worst, as for the finding itself. A waiver takes an exposure out, but never what
+    // could not be observed beside it.
+    let doubt = || parts().find(|(verdict, _)| *verdict == Verdict::Inconclusive);
+    let worst = parts().reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+    let (verdict, reason) = match worst {
+        Some(worst @ (Verdict::Exposed, _)) if finding.has_waiver() => doubt().unwrap_or(worst),
+        Some(worst) => worst,
+        None => return unpublished(finding, family),
     };
     Part {
         suffix: suffix(finding, family),

@@ -13,7 +13,7 @@ use junit_report::{
 
 use self::cases::Case;
 use crate::domain::escape::{visible, xml_cdata};
-use crate::domain::finding::Rank;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// The name of the one suite.
