@@ -52,8 +52,8 @@ impl Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every target is blocked
-  1  at least one target is exposed
+  0  every target is blocked, or exposed with a waiver that holds
+  1  at least one target is exposed without one
   2  the command line or the configuration is wrong, or nothing was probed
   3  nothing is exposed, but at least one target could not be judged
   4  nothing is exposed, but a report could not be written";

@@ -2,8 +2,8 @@
 //!
 //! | code | name | meaning |
 //! | --- | --- | --- |
-//! | 0 | `blocked` | every target is blocked |
-//! | 1 | `exposed` | at least one target is exposed, whatever else is true |
+//! | 0 | `blocked` | every target is blocked, or exposed with a waiver that holds |
+//! | 1 | `exposed` | at least one target is exposed without such a waiver, whatever else is true |
 //! | 2 | `usage` | the command line or the configuration is wrong, or nothing was probed |
 //! | 3 | `inconclusive` | nothing is exposed, and at least one target could not be judged |
 //! | 4 | `unreported` | nothing is exposed, the verdict stands, and a report could not be written |

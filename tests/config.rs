@@ -219,6 +219,9 @@ fn parts() -> Vec<String> {
             "vantage" => Some(format!(
                 "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
             )),
+            "waivers" => Some(format!(
+                "version: 1\ntargets: [{{ name: Admin console, tcp: a.example:1 }}]\n{block}"
+            )),
             _ => None,
         })
         .collect()
@@ -228,7 +231,7 @@ fn parts() -> Vec<String> {
 fn every_part_that_the_documentation_shows_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts();
-    assert_eq!(parts.len(), 11, "{parts:?}");
+    assert_eq!(parts.len(), 12, "{parts:?}");
     for part in &parts {
         let path = folder.path().join("part.yml");
         fs::write(&path, part).unwrap();
@@ -297,6 +300,13 @@ const REFUSED_BY_SCHEMA: &[&str] = &[
     "vantage_empty",
     "version_missing",
     "version_unknown",
+    "waiver_incomplete",
+    "waiver_long",
+    "waiver_misspelt",
+    "waiver_text",
+    "waiver_until_form",
+    "waiver_until_number",
+    "waivers_mapping",
 ];
 
 #[test]

@@ -100,6 +100,16 @@ fn junitparser_reads_what_was_meant() {
     assert_eq!(doors["properties"]["coverage.tcp.ipv6.watched"], "Preview");
     assert_eq!(case(&doors, "Gateway (icmp, ipv6)")["type"], "no_control");
 
+    let waived = understood("junitparser_read.py", &sample::waivers::round());
+    assert_eq!(waived["root"], serde_json::json!([14, 1, 3]));
+    assert_eq!(waived["suites"][0][4], 4);
+    let open = case(&waived, "Admin console (tcp 443, ipv4)");
+    assert_eq!(open["results"], serde_json::json!(["skipped"]));
+    assert_eq!(
+        open["message"],
+        "waived until 2026-12-31 by platform team: moves behind the VPN, TICKET-42"
+    );
+
     let hostile = understood("junitparser_read.py", &sample::hostile_round());
     assert_eq!(hostile["root"], serde_json::json!([4, 1, 1]));
     assert_eq!(hostile["cases"].as_array().unwrap().len(), 4);
@@ -125,6 +135,11 @@ fn junit2html_reads_what_was_meant() {
     let blocked = case(&read, "Staging (tcp 443, ipv4)");
     assert_eq!(blocked["outcome"], "passed");
     assert_eq!(blocked["class"], "noentry-url");
+
+    let waived = understood("junit2html_read.py", &sample::waivers::round());
+    assert_eq!(waived["suites"], serde_json::json!([["noentry", 14, 4, 4]]));
+    let open = case(&waived, "Admin console (tcp 443, ipv4)");
+    assert_eq!(open["outcome"], "skipped");
 
     // A person sees the coverage table there too.
     let doors = understood("junit2html_read.py", &sample::doors::round());
@@ -157,6 +172,7 @@ fn jenkins_schema_accepts_the_strict_dialect() {
     for report in [
         sample::round(),
         sample::doors::round(),
+        sample::waivers::round(),
         sample::hostile_round(),
         sample::of(vec![]),
     ] {
@@ -208,6 +224,7 @@ fn a_json_schema_validator_accepts_the_saved_rounds() {
         sample::round(),
         sample::doors::round(),
         sample::doors::inside_round(),
+        sample::waivers::round(),
         sample::hostile_round(),
         sample::of(vec![]),
     ] {

@@ -510,6 +510,7 @@ mod runner {
         verdict=exposed
         targets=16
         exposed=4
+        waived=0
         inconclusive=6
         blocked=6
         exposed-targets=["Admin console","Orders database","Back office behind the WAF","Replica"]

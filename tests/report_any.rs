@@ -13,6 +13,7 @@ use noentry::domain::observation::{
     Attempt, Blind, Evidence, IcmpError, Middlebox, Outcome, QuicEvidence, StoppedBy, TcpEvidence,
     UdpAnswer, UdpEvidence,
 };
+use noentry::domain::rank::Rank;
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{RoundReport, Side, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
@@ -184,6 +185,7 @@ prop_compose! {
         attempts in prop::collection::vec(any_attempt(), 0..4),
         reach in prop::option::of(prop::sample::select(Reach::ALL.to_vec())),
         line in any::<u32>(),
+        until in prop::option::of(prop::sample::select(vec!["2020-02-29", "2026-11-25", "9999-12-31"])),
         text in Just(text),
     ) -> Finding {
         let mut finding = base;
@@ -211,6 +213,13 @@ prop_compose! {
             endpoint.verdict = verdict;
             endpoint.reason = reason;
             finding = sample::settle(finding);
+        }
+        if let Some(until) = until {
+            finding = sample::with_waiver(finding, until);
+            if let Some(waiver) = &mut finding.waiver {
+                waiver.owner.clone_from(&finding.target.name);
+                waiver.reason.clone_from(&finding.target.name);
+            }
         }
         finding
     }
@@ -327,6 +336,23 @@ proptest! {
     }
 
     #[test]
+    fn a_waiver_lets_nothing_pass_but_the_exposure(report in any_round()) {
+        for finding in report.findings.iter().filter(|f| f.verdict == Verdict::Exposed) {
+            let alone = sample::of(vec![finding.clone()]);
+            let xml = junit::render(&alone, Dialect::Strict).unwrap();
+            let [failures, errors, skipped] = ["<failure ", "<error ", "<skipped "]
+                .map(|element| xml.matches(element).count());
+            let (verdict, holds) = (alone.verdict, finding.has_waiver());
+            // Every reader of the cases comes to the verdict of the round.
+            prop_assert_eq!(holds, failures == 0);
+            prop_assert_eq!(holds && errors == 0, verdict == Verdict::Blocked);
+            prop_assert_eq!(holds && errors > 0, verdict == Verdict::Inconclusive);
+            let shown = if verdict == Verdict::Blocked { skipped > 0 } else { holds || skipped == 0 };
+            prop_assert!(shown);
+        }
+    }
+
+    #[test]
     fn no_report_panics_or_lets_anything_out(
         report in any_round(),
         limit in 0..40_000_usize,
@@ -341,7 +367,7 @@ proptest! {
         prop_assert!(summary::render(&report, limit).len() <= limit);
 
         let commands = annotations::render(&report);
-        let open = report.findings.iter().filter(|f| f.verdict != Verdict::Blocked).count();
+        let open = report.findings.iter().filter(|f| f.rank() != Rank::Blocked).count();
         prop_assert_eq!(commands.lines().count(), 1 + open.min(9));
         prop_assert!(commands.lines().all(|l| l.starts_with("::")));
 
@@ -360,7 +386,7 @@ proptest! {
         prop_assert!(cases >= report.findings.len());
         prop_assert!(worst >= report.totals.exposed && failures >= worst);
 
-        prop_assert_eq!(outputs::render(&report, outputs::Paths::default()).len(), 6);
+        prop_assert_eq!(outputs::render(&report, outputs::Paths::default()).len(), 7);
         for hint in hint::hints(&report) {
             prop_assert!(!hint.to_string().is_empty());
         }

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use time::OffsetDateTime;
 
 use super::check;
 use super::output::{print, warn};
@@ -13,6 +14,7 @@ use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
 use crate::domain::endpoint::Transport;
 use crate::domain::target::{Barrier, Control, Plan, Target};
+use crate::domain::waiver::{WaiverReport, WaiverState};
 use crate::exit::Exit;
 use crate::report::{count, json};
 
@@ -49,7 +51,28 @@ pub(super) fn validate(args: &ConfigArgs) -> Exit {
             );
         }
     }
+    let now = OffsetDateTime::now_utc();
+    for target in &plan.targets {
+        if let Some(waiver) = &target.waiver {
+            text.push_str(&ends(&target.name, &waiver.at(now)));
+        }
+    }
     print(&text)
+}
+
+/// A line for a waiver that is over, or about to be.
+fn ends(target: &str, waiver: &WaiverReport) -> String {
+    let WaiverReport { until, owner, .. } = waiver;
+    match waiver.state {
+        WaiverState::Active => String::new(),
+        WaiverState::ExpiresSoon => {
+            format!("hint: the waiver for {target} ends on {until}: ask {owner} what follows\n")
+        }
+        WaiverState::Expired => format!(
+            "hint: the waiver for {target} ended on {until}, so an exposure counts again: ask \
+             {owner}, or remove it\n"
+        ),
+    }
 }
 
 /// Whether a target that is spoken to over a transport has no control for it. What is tried beside

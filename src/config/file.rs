@@ -20,7 +20,7 @@ use text::Version;
 
 pub use rules::Kind;
 pub use text::{
-    HostPort, HostText, Name, PayloadText, RecordText, Resolver, Span, Status, UrlText,
+    DayText, HostPort, HostText, Name, PayloadText, RecordText, Resolver, Span, Status, UrlText,
 };
 
 /// The version of the format that this program reads.
@@ -51,6 +51,8 @@ pub struct File {
     /// What must not be reachable.
     #[schemars(length(min = 1))]
     pub targets: Field<Vec<Field<Target>>>,
+    /// Exposures that somebody answers for until a day: they are shown, and do not count.
+    pub waivers: Field<Vec<Field<Waiver>>>,
 }
 
 /// What holds for every target and control that does not say otherwise.
@@ -220,6 +222,27 @@ pub struct Target {
     /// Whether addresses that are not globally routable are connected to. Only from inside their
     /// network does that prove anything.
     pub probe_non_global: Field<bool>,
+}
+
+/// An exposure that somebody answers for until a day.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(
+    deny_unknown_fields,
+    extend("required" = ["target", "owner", "reason", "until"])
+)]
+pub struct Waiver {
+    /// The name of a target of this file.
+    #[schemars(length(min = 1), extend("examples" = ["Admin console"]))]
+    pub target: Field<String>,
+    /// Who answers for the exposure.
+    #[schemars(length(min = 1, max = 200), extend("examples" = ["platform team"]))]
+    pub owner: Field<String>,
+    /// Why it may be for now.
+    #[schemars(length(min = 1, max = 500))]
+    pub reason: Field<String>,
+    /// The last day on which the waiver holds, in UTC.
+    pub until: Field<DayText>,
 }
 
 /// Which ways of being stopped count.

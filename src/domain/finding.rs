@@ -11,6 +11,7 @@ use super::position::Position;
 use super::reach::Reach;
 use super::target::{Barrier, Denial};
 use super::verdict::{Reason, RestsOn, Verdict};
+use super::waiver::WaiverReport;
 
 /// The target as the report names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -188,6 +189,9 @@ pub struct Finding {
     /// What is worth knowing besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// Who answers for an exposure of this target; none where the configuration has no waiver for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverReport>,
 }
 
 impl Finding {

@@ -10,6 +10,7 @@ use super::endpoint::{Endpoint, Family, Transport};
 use super::finding::{Finding, NameReport};
 use super::observation::Attempt;
 use super::position::Position;
+use super::rank::Rank;
 use super::reach::Layer;
 use super::target::ControlOrigin;
 use super::verdict::{Reason, Verdict};
@@ -198,16 +199,19 @@ pub struct ResolverReport {
     pub invents: bool,
 }
 
-/// How many findings have which verdict.
+/// How many findings count as what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// All findings.
     pub targets: usize,
     /// Blocked ones.
     pub blocked: usize,
-    /// Exposed ones.
+    /// Exposed ones, without those that are waived.
     pub exposed: usize,
-    /// Inconclusive ones.
+    /// Exposed ones with a waiver that holds, and of which nothing else is in doubt.
+    #[serde(default)]
+    pub waived: usize,
+    /// Inconclusive ones, and waived exposures of which a part could not be observed.
     pub inconclusive: usize,
     /// Endpoints of all findings, without the companions that exposed nothing.
     pub endpoints: usize,
@@ -232,7 +236,8 @@ pub struct RoundReport {
     pub took_ms: u64,
     /// Whether it was ended from outside before its time.
     pub interrupted: bool,
-    /// The worst verdict of all findings; `inconclusive` where there are none.
+    /// The worst verdict of all findings that count, `blocked` where all are waived; `inconclusive`
+    /// where there are none.
     pub verdict: Verdict,
     /// The counts.
     pub totals: Totals,
@@ -252,12 +257,13 @@ impl Totals {
     /// Counts the findings.
     #[must_use]
     pub fn of(findings: &[Finding]) -> Self {
-        let count = |verdict| findings.iter().filter(|f| f.verdict == verdict).count();
+        let count = |rank| findings.iter().filter(|f| f.rank() == rank).count();
         Self {
             targets: findings.len(),
-            blocked: count(Verdict::Blocked),
-            exposed: count(Verdict::Exposed),
-            inconclusive: count(Verdict::Inconclusive),
+            blocked: count(Rank::Blocked),
+            exposed: count(Rank::Exposed),
+            waived: count(Rank::Waived),
+            inconclusive: count(Rank::Inconclusive),
             endpoints: findings.iter().map(|f| f.counted().count()).sum(),
             attempts: findings.iter().map(Finding::attempts).sum(),
         }
@@ -265,12 +271,12 @@ impl Totals {
 }
 
 impl RoundReport {
-    /// The worst verdict of some findings; nothing watched is nothing seen.
+    /// The worst verdict of some findings, waived exposures aside; nothing watched is nothing seen.
     #[must_use]
     pub fn worst(findings: &[Finding]) -> Verdict {
         findings
             .iter()
-            .map(|f| f.verdict)
+            .map(|f| f.rank().verdict())
             .max()
             .unwrap_or(Verdict::Inconclusive)
     }

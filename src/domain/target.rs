@@ -13,6 +13,7 @@ use super::payload::Payload;
 use super::position::Position;
 use super::reach::{Layer, Reach};
 use super::record::Record;
+use super::waiver::Waiver;
 
 /// A host as it stands in a target: a name to resolve, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -353,6 +354,8 @@ pub struct Target {
     pub http3: bool,
     /// For `udp`: whether silence counts, although an open service may be silent too.
     pub accept_silence: bool,
+    /// Who answers for an exposure of it, and until when.
+    pub waiver: Option<Waiver>,
     /// Where the target's entry begins.
     pub position: Position,
 }

@@ -6,10 +6,11 @@
 use super::facts;
 use super::headline;
 use super::phrase::count;
+use super::waiver;
 use crate::domain::escape::{command_data, command_property, visible};
 use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
-use crate::domain::verdict::Verdict;
 
 /// How many findings are shown beside the roll-up.
 const FINDINGS: usize = 9;
@@ -19,12 +20,12 @@ const MESSAGE: usize = 4096;
 /// Workflow commands, one a line.
 #[must_use]
 pub fn render(report: &RoundReport) -> String {
-    let mut worst: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|f| f.verdict != Verdict::Blocked)
+    let of = |rank| report.findings.iter().filter(move |f| f.rank() == rank);
+    // What is waived comes last, and must not push away what counts.
+    let worst: Vec<&Finding> = [Rank::Exposed, Rank::Inconclusive, Rank::Waived]
+        .into_iter()
+        .flat_map(of)
         .collect();
-    worst.sort_by_key(|f| std::cmp::Reverse(f.verdict));
     let left_out = worst.len().saturating_sub(FINDINGS);
     let mut out = roll_up(report, left_out);
     for finding in worst.into_iter().take(FINDINGS) {
@@ -33,23 +34,16 @@ pub fn render(report: &RoundReport) -> String {
     out
 }
 
-const fn command(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Exposed => "error",
-        Verdict::Inconclusive => "warning",
-        Verdict::Blocked => "notice",
+const fn command(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Exposed => "error",
+        Rank::Inconclusive => "warning",
+        Rank::Waived | Rank::Blocked => "notice",
     }
 }
 
 fn roll_up(report: &RoundReport, left_out: usize) -> String {
-    let totals = &report.totals;
-    let mut message = format!(
-        "{}: {} exposed, {} inconclusive, {} blocked",
-        count(totals.targets, "target"),
-        totals.exposed,
-        totals.inconclusive,
-        totals.blocked
-    );
+    let mut message = waiver::totals(&report.totals);
     if left_out > 0 {
         message.push_str(". More without an annotation: ");
         message.push_str(&count(left_out, "finding"));
@@ -58,7 +52,7 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
     let title = format!("noentry: {}", report.verdict);
     format!(
         "::{} file={},title={}::{}\n",
-        command(report.verdict),
+        command(report.verdict.into()),
         command_property(&visible(&report.config)),
         command_property(&title),
         command_data(&message)
@@ -67,7 +61,8 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
 
 fn one(finding: &Finding) -> String {
     let position = &finding.target.position;
-    let title = format!("{}: {}", finding.verdict, visible(&finding.target.name));
+    let rank = finding.rank();
+    let title = format!("{}: {}", rank.as_str(), visible(&finding.target.name));
     let mut lines = vec![headline::finding(finding).text()];
     for fact in facts::of(finding) {
         for line in &fact.lines {
@@ -76,7 +71,7 @@ fn one(finding: &Finding) -> String {
     }
     format!(
         "::{} file={},line={},col={},title={}::{}\n",
-        command(finding.verdict),
+        command(rank),
         command_property(&visible(&position.file)),
         position.line,
         position.column,

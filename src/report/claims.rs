@@ -12,6 +12,13 @@ use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{RoundReport, Side};
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use crate::domain::waiver::WaiverState;
+
+/// Whether a waiver stands otherwise than its last day and the round's own day say.
+pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
+    let waiver = finding.waiver.as_ref();
+    waiver.is_some_and(|waiver| waiver.state != WaiverState::of(waiver.until, report.started))
+}
 
 /// Whether what only insiders reach was reached, and the report does not say so.
 pub fn hides_its_side(report: &RoundReport) -> bool {

@@ -11,12 +11,13 @@ use super::facts::{self, Fact};
 use super::headline;
 use super::hint;
 use super::notes;
-use super::phrase::{Phrase, count};
+use super::phrase::Phrase;
 use super::vantage;
+use super::waiver;
 use crate::domain::escape;
 use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
-use crate::domain::verdict::Verdict;
 
 /// How the terminal wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +78,12 @@ struct Page {
 
 impl Page {
     fn findings(&mut self, report: &RoundReport) {
-        for verdict in [Verdict::Exposed, Verdict::Inconclusive, Verdict::Blocked] {
-            let mut group = report.findings.iter().filter(|f| f.verdict == verdict);
+        for rank in Rank::ALL {
+            let mut group = report.findings.iter().filter(|f| f.rank() == rank);
             let Some(first) = group.next() else { continue };
             self.finding(first);
             for finding in group {
-                if verdict != Verdict::Blocked {
+                if !is_short(rank) {
                     self.blank();
                 }
                 self.finding(finding);
@@ -92,25 +93,22 @@ impl Page {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let verdict = finding.verdict;
-        let word = match verdict {
-            Verdict::Exposed => "EXPOSED",
-            Verdict::Inconclusive | Verdict::Blocked => verdict.as_str(),
-        };
+        let rank = finding.rank();
+        let word = word(rank);
         let name = shown_name(finding);
-        let mut head = self.paint(colour(verdict), word);
+        let mut head = self.paint(colour(rank), word);
         head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
         head.push_str(&self.paint(BOLD, &name));
         let text = headline::finding(finding).text();
-        // Blocked targets are a table, one line each; the others are blocks, where a column of names
+        // Blocked and waived targets are a table, one line each; the others are blocks, where a column of names
         // would only push the text away.
-        let (gap, emphasis, narrowest) = match verdict {
-            Verdict::Blocked => {
+        let (gap, emphasis, narrowest) = match rank {
+            Rank::Blocked | Rank::Waived => {
                 let gap = self.names.saturating_sub(name.width()) + 2;
                 (gap, Ansi::new(), NARROW)
             }
-            Verdict::Exposed => (2, colour(verdict), usize::MAX),
-            Verdict::Inconclusive => (2, Ansi::new(), usize::MAX),
+            Rank::Exposed => (2, colour(rank), usize::MAX),
+            Rank::Inconclusive => (2, Ansi::new(), usize::MAX),
         };
         let column = GUTTER + name.width() + gap;
         let room = self.style.width.saturating_sub(column);
@@ -121,10 +119,14 @@ impl Page {
             self.line(&head);
             self.wrapped(&" ".repeat(GUTTER), GUTTER, &text, emphasis);
         }
-        match verdict {
+        match rank {
             _ if self.style.verbose => self.facts(&facts::every_attempt(finding)),
-            Verdict::Exposed | Verdict::Inconclusive => self.facts(&facts::of(finding)),
-            Verdict::Blocked => {
+            Rank::Exposed | Rank::Inconclusive => self.facts(&facts::of(finding)),
+            Rank::Waived | Rank::Blocked => {
+                if let (Rank::Waived, Some(waiver)) = (rank, &finding.waiver) {
+                    let waived = waiver::waived(waiver).text();
+                    self.wrapped(&" ".repeat(GUTTER), GUTTER, &waived, Ansi::new());
+                }
                 for note in notes::of(finding) {
                     self.note(&notes::say(finding, note));
                 }
@@ -195,20 +197,11 @@ impl Page {
 
     fn totals(&mut self, report: &RoundReport) {
         let totals = &report.totals;
-        let word = match report.verdict {
-            Verdict::Exposed => "EXPOSED",
-            Verdict::Inconclusive | Verdict::Blocked => report.verdict.as_str(),
-        };
-        let mut head = self.paint(colour(report.verdict), word);
+        let rank = Rank::from(report.verdict);
+        let word = word(rank);
+        let mut head = self.paint(colour(rank), word);
         head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
-        let text = format!(
-            "{}: {} exposed, {} inconclusive, {} blocked",
-            count(totals.targets, "target"),
-            totals.exposed,
-            totals.inconclusive,
-            totals.blocked,
-        );
-        self.wrapped(&head, GUTTER, &text, BOLD);
+        self.wrapped(&head, GUTTER, &waiver::totals(totals), BOLD);
         let gutter = " ".repeat(GUTTER);
         let effort = vantage::effort(report)
             .say(", begun ")
@@ -256,11 +249,27 @@ impl Page {
     }
 }
 
-const fn colour(verdict: Verdict) -> Ansi {
-    match verdict {
-        Verdict::Exposed => AnsiColor::Red.on_default().bold(),
-        Verdict::Inconclusive => AnsiColor::Yellow.on_default().bold(),
-        Verdict::Blocked => AnsiColor::Green.on_default(),
+const fn colour(rank: Rank) -> Ansi {
+    match rank {
+        Rank::Exposed => AnsiColor::Red.on_default().bold(),
+        Rank::Waived => AnsiColor::Magenta.on_default(),
+        Rank::Inconclusive => AnsiColor::Yellow.on_default().bold(),
+        Rank::Blocked => AnsiColor::Green.on_default(),
+    }
+}
+
+const fn word(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Exposed => "EXPOSED",
+        Rank::Waived | Rank::Inconclusive | Rank::Blocked => rank.as_str(),
+    }
+}
+
+/// Whether such a finding takes a line of a table, without its evidence.
+const fn is_short(rank: Rank) -> bool {
+    match rank {
+        Rank::Exposed | Rank::Inconclusive => false,
+        Rank::Waived | Rank::Blocked => true,
     }
 }
 
@@ -272,7 +281,7 @@ fn name_column(report: &RoundReport) -> usize {
     let widths = report
         .findings
         .iter()
-        .filter(|f| f.verdict == Verdict::Blocked)
+        .filter(|f| is_short(f.rank()))
         .map(|f| shown_name(f).width());
     widths.filter(|width| *width <= NAME).max().unwrap_or(0)
 }

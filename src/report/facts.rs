@@ -8,6 +8,7 @@ use super::notes;
 use super::phrase::{Phrase, count, duration};
 use super::promise::promise;
 use super::saw;
+use super::waiver;
 use crate::domain::endpoint::Family;
 use crate::domain::finding::{EndpointReport, Finding, Note};
 use crate::domain::observation::{Attempt, Outcome};
@@ -135,6 +136,11 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
             "broken",
             broken(part.reason, furthest.or(part.finding.reach)),
         ));
+    }
+    if let Some(waiver) = &part.finding.waiver
+        && part.verdict != Verdict::Blocked
+    {
+        facts.push(Fact::one("waiver", waiver::say(part.finding, waiver)));
     }
     facts.extend(seen);
     facts.extend(evidence::deniers(part.finding, part.endpoints));

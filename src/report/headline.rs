@@ -9,6 +9,7 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::observation::Evidence;
+use crate::domain::rank::Rank;
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::target::Denial;
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
@@ -16,18 +17,23 @@ use crate::domain::verdict::{Reason, RestsOn, Verdict};
 /// How many different stops are told one by one.
 const STOPS: usize = 4;
 
-/// The line for a whole finding. A companion is in it only where it is an exposure.
+/// The line for a whole finding. A companion is in it only where it is an exposure. Where a waiver takes
+/// the exposure out, and something beside it could not be observed, that is what the line is about.
 #[must_use]
 pub fn finding(finding: &Finding) -> Phrase {
     let endpoints: Vec<&EndpointReport> = finding.counted().collect();
     let names: Vec<&NameVerdict> = finding.name_verdicts.iter().collect();
-    parts(
-        finding,
-        finding.verdict,
-        &finding.reason,
-        &endpoints,
-        &names,
-    )
+    let say = |verdict, reason| parts(finding, verdict, reason, &endpoints, &names);
+    match finding.rank() {
+        Rank::Inconclusive if finding.verdict == Verdict::Exposed => match finding.doubt() {
+            Some(reason) => say(Verdict::Inconclusive, reason),
+            None => Phrase::new("not every family that is watched could be looked at"),
+        }
+        .say("; what is open beside it is waived"),
+        Rank::Exposed | Rank::Waived | Rank::Inconclusive | Rank::Blocked => {
+            say(finding.verdict, &finding.reason)
+        }
+    }
 }
 
 /// The line for some of a finding's parts.

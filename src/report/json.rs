@@ -110,6 +110,16 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
             "its totals do not count its findings".to_owned(),
         ));
     }
+    if let Some(finding) = report
+        .findings
+        .iter()
+        .find(|finding| claims::misdates_waiver(finding, report))
+    {
+        return Err(Error::Contradiction(format!(
+            "the waiver of {:?} does not stand as its last day says",
+            finding.target.name
+        )));
+    }
     if claims::hides_its_side(report) {
         return Err(Error::Contradiction(
             "it does not say that it looked from inside, and it reached what only insiders reach"

@@ -1,7 +1,7 @@
 //! Reports: one file a format, each a pure function of a finished round.
 //!
 //! `phrase` keeps our own words and other people's apart. `saw`, `name` and `headline` put a finding into
-//! words, `facts` collects the evidence (`evidence`, `promise`, `notes`), `vantage` and `coverage` say
+//! words, `facts` collects the evidence (`evidence`, `promise`, `notes`, `waiver`), `vantage` and `coverage` say
 //! where the round looked from and what it could not see; the formats only lay those out. Nothing here reads a file, a
 //! clock or the environment.
 
@@ -25,5 +25,6 @@ mod saw;
 mod stop;
 pub mod summary;
 mod vantage;
+mod waiver;
 
 pub use phrase::count;

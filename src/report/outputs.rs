@@ -1,7 +1,7 @@
 //! What a workflow step hands on: names and values for `$GITHUB_OUTPUT`.
 
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
-use crate::domain::verdict::Verdict;
 
 /// Where reports were written, as the user named the places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub struct Paths<'a> {
     pub summary: Option<&'a str>,
 }
 
-/// The outputs in a fixed order: `verdict`, the counts, `exposed-targets` (a JSON array of names), and
+/// The outputs in a fixed order: `verdict`, the counts, `exposed-targets` (a JSON array of names, without
+/// those that are waived), and
 /// a `…-path` for every report that was written.
 #[must_use]
 pub fn render(report: &RoundReport, paths: Paths<'_>) -> Vec<(String, String)> {
@@ -22,13 +23,14 @@ pub fn render(report: &RoundReport, paths: Paths<'_>) -> Vec<(String, String)> {
     let exposed: Vec<&str> = report
         .findings
         .iter()
-        .filter(|f| f.verdict == Verdict::Exposed)
+        .filter(|f| f.rank() == Rank::Exposed)
         .map(|f| f.target.name.as_str())
         .collect();
     let mut pairs = vec![
         ("verdict", report.verdict.to_string()),
         ("targets", totals.targets.to_string()),
         ("exposed", totals.exposed.to_string()),
+        ("waived", totals.waived.to_string()),
         ("inconclusive", totals.inconclusive.to_string()),
         ("blocked", totals.blocked.to_string()),
         (

@@ -12,6 +12,8 @@ use crate::domain::escape;
 const QUOTE: usize = 160;
 /// How much of a value is shown, in characters: room for the longest DNS name and a port.
 const VALUE: usize = 320;
+/// How much of somebody's own words is shown, in characters: the longest reason of a waiver.
+const WORDS: usize = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -19,6 +21,7 @@ enum Part {
     Value(String),
     Code(String),
     Quote(String),
+    Words(String),
 }
 
 /// A sentence out of prose, values and quotes.
@@ -60,6 +63,13 @@ impl Phrase {
     #[must_use]
     pub fn quote(mut self, text: &str) -> Self {
         self.0.push(Part::Quote(text.to_owned()));
+        self
+    }
+
+    /// Adds words of whoever wrote the configuration: prose, but not ours.
+    #[must_use]
+    pub fn words(mut self, text: &str) -> Self {
+        self.0.push(Part::Words(text.to_owned()));
         self
     }
 
@@ -110,6 +120,7 @@ impl Phrase {
                     out.push_str(&escape::visible(&escape::clip(text, QUOTE)).replace('"', "\\\""));
                     out.push('"');
                 }
+                Part::Words(text) => out.push_str(&escape::visible(&escape::clip(text, WORDS))),
             }
         }
         // Two harmless parts side by side may make `##[` together.
@@ -129,6 +140,9 @@ impl Phrase {
                 Part::Code(text) => out.push_str(&escape::markdown_code(text)),
                 Part::Quote(text) => {
                     out.push_str(&escape::markdown_code(&escape::clip(text, QUOTE)));
+                }
+                Part::Words(text) => {
+                    out.push_str(&escape::markdown_name(&escape::clip(text, WORDS)));
                 }
             }
         }

@@ -11,8 +11,10 @@ use super::hint;
 use super::notes;
 use super::phrase::{Phrase, count};
 use super::vantage;
+use super::waiver;
 use crate::domain::escape::markdown_name;
 use crate::domain::finding::Finding;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 
@@ -32,12 +34,12 @@ pub fn render(report: &RoundReport, limit: usize) -> String {
     } else {
         String::new()
     };
-    let of = |verdict| -> Vec<&Finding> {
+    let of = |rank| -> Vec<&Finding> {
         let findings = report.findings.iter();
-        findings.filter(|f| f.verdict == verdict).collect()
+        findings.filter(|f| f.rank() == rank).collect()
     };
-    let (exposed, inconclusive) = (of(Verdict::Exposed), of(Verdict::Inconclusive));
-    let blocked = of(Verdict::Blocked);
+    let (exposed, inconclusive) = (of(Rank::Exposed), of(Rank::Inconclusive));
+    let (waived, blocked) = (of(Rank::Waived), of(Rank::Blocked));
     let open: Vec<&Finding> = exposed.iter().chain(&inconclusive).copied().collect();
 
     let mut page = Page {
@@ -50,6 +52,11 @@ pub fn render(report: &RoundReport, limit: usize) -> String {
     page.rows("what was seen", &open);
     page.room = limit.saturating_sub(tail.len());
     page.details(&exposed);
+    if !waived.is_empty() {
+        let title = format!("\n### {} waived\n", count(waived.len(), "target"));
+        page.push(&title);
+        page.rows("what is open, and who answers for it", &waived);
+    }
     page.out.push_str(&tail);
     page.room = limit;
     if !inconclusive.is_empty() {
@@ -149,11 +156,12 @@ impl Page {
     }
 }
 
-const fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Exposed => "🔴",
-        Verdict::Inconclusive => "🟡",
-        Verdict::Blocked => "🟢",
+const fn mark(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Exposed => "🔴",
+        Rank::Waived => "🟣",
+        Rank::Inconclusive => "🟡",
+        Rank::Blocked => "🟢",
     }
 }
 
@@ -162,16 +170,33 @@ fn head(report: &RoundReport) -> String {
     let title = match report.verdict {
         Verdict::Exposed => format!("{} exposed", count(totals.exposed, "target")),
         Verdict::Inconclusive => format!("{} inconclusive", count(totals.inconclusive, "target")),
+        Verdict::Blocked if totals.waived > 0 => format!(
+            "{} waived, {} blocked",
+            count(totals.waived, "target"),
+            totals.blocked
+        ),
         Verdict::Blocked => format!("{} blocked", count(totals.targets, "target")),
     };
+    // A column for what is waived stands only where something is.
+    let waived = (totals.waived > 0).then_some(("waived", totals.waived));
+    let columns: Vec<(&str, usize)> = std::iter::once(("exposed", totals.exposed))
+        .chain(waived)
+        .chain([
+            ("inconclusive", totals.inconclusive),
+            ("blocked", totals.blocked),
+            ("targets", totals.targets),
+        ])
+        .collect();
+    let line = |cell: &dyn Fn(&(&str, usize)) -> String| {
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
     format!(
-        "## {} noentry: {title}\n\n| exposed | inconclusive | blocked | targets |\n\
-         | ---: | ---: | ---: | ---: |\n| {} | {} | {} | {} |\n\n{}, begun {}, {}.\n",
-        mark(report.verdict),
-        totals.exposed,
-        totals.inconclusive,
-        totals.blocked,
-        totals.targets,
+        "## {} noentry: {title}\n\n{}{}{}\n{}, begun {}, {}.\n",
+        mark(report.verdict.into()),
+        line(&|(name, _)| (*name).to_owned()),
+        line(&|_| "---:".to_owned()),
+        line(&|(_, number)| number.to_string()),
         vantage::effort(report).markdown(),
         vantage::begun(report),
         vantage::seen_from(report).markdown(),
@@ -181,7 +206,7 @@ fn head(report: &RoundReport) -> String {
 /// `### 🔴 Orders database` and a table of evidence.
 fn detail(finding: &Finding) -> String {
     let name = markdown_name(&finding.target.name);
-    let mut out = format!("\n### {} {name}\n\n", mark(finding.verdict));
+    let mut out = format!("\n### {} {name}\n\n", mark(finding.rank()));
     // Markdown wants a head for every table: the first fact is it.
     let mut head = true;
     for fact in facts::of(finding) {
@@ -197,20 +222,26 @@ fn detail(finding: &Finding) -> String {
 /// `| 🟢 | Orders database | firewall is silent … |`
 fn row(finding: &Finding) -> String {
     let mut text = headline::finding(finding).markdown();
-    match finding.verdict {
+    let rank = finding.rank();
+    match rank {
         // The notes of the others stand with their evidence.
-        Verdict::Exposed | Verdict::Inconclusive => {}
-        Verdict::Blocked => {
+        Rank::Exposed | Rank::Inconclusive => {}
+        Rank::Waived | Rank::Blocked => {
+            if let (Rank::Waived, Some(waiver)) = (rank, &finding.waiver) {
+                text.push_str("<br>");
+                text.push_str(&waiver::waived(waiver).markdown());
+            }
             for note in notes::of(finding) {
                 text.push_str("<br>");
                 text.push_str(&notes::say(finding, note).markdown());
             }
         }
     }
-    let word = match finding.verdict {
-        Verdict::Exposed => "🔴&nbsp;**EXPOSED**",
-        Verdict::Inconclusive => "🟡&nbsp;inconclusive",
-        Verdict::Blocked => "🟢&nbsp;blocked",
+    let word = match rank {
+        Rank::Exposed => "🔴&nbsp;**EXPOSED**",
+        Rank::Waived => "🟣&nbsp;waived",
+        Rank::Inconclusive => "🟡&nbsp;inconclusive",
+        Rank::Blocked => "🟢&nbsp;blocked",
     };
     let name = markdown_name(&finding.target.name);
     table_row(word, &format!("{name} | {text}"))

@@ -86,6 +86,8 @@ pub(crate) fn finding(
         name_verdicts,
         endpoints,
         notes,
+        // The round knows the day.
+        waiver: None,
     }
 }
 

@@ -29,6 +29,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use crate::domain::finding::Finding;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
 use crate::domain::target::{Barrier, Plan, Resolvers, Target};
 use crate::probe::{self, CompiledDenial};
@@ -151,7 +152,10 @@ async fn round<W: World>(
         .iter()
         .zip(sights)
         .enumerate()
-        .map(|(index, (target, sight))| assemble::finding(target, index, sight, &controls, &names))
+        .map(|(index, (target, sight))| Finding {
+            waiver: target.waiver.as_ref().map(|waiver| waiver.at(started)),
+            ..assemble::finding(target, index, sight, &controls, &names)
+        })
         .collect();
     let coverage = coverage::table(plan, &findings);
     Ok(RoundReport {

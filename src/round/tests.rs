@@ -238,6 +238,7 @@ fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
         probe_non_global: false,
         http3: false,
         accept_silence: false,
+        waiver: None,
         position: Position {
             file: "noentry.yml".to_owned(),
             line: 1,

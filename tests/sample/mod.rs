@@ -8,6 +8,7 @@
 
 pub mod doors;
 mod hostile;
+pub mod waivers;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ use noentry::domain::report::{
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
+use noentry::domain::waiver::Waiver;
 use noentry::report::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -55,6 +57,24 @@ pub fn round() -> RoundReport {
     ])
 }
 
+/// When every sample round began.
+pub fn started() -> OffsetDateTime {
+    OffsetDateTime::parse("2026-11-22T04:00:00Z", &Rfc3339).unwrap()
+}
+
+/// The finding with a waiver until a day, as it stands in a sample round.
+pub fn with_waiver(finding: Finding, until: &str) -> Finding {
+    let waiver = Waiver {
+        owner: "platform team".to_owned(),
+        reason: "moves behind the VPN, TICKET-42".to_owned(),
+        until: until.parse().unwrap(),
+    };
+    Finding {
+        waiver: Some(waiver.at(started())),
+        ..finding
+    }
+}
+
 /// The report as `report.json` holds it.
 pub fn written(report: &RoundReport) -> String {
     let mut text = Vec::new();
@@ -68,7 +88,7 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         version: 1,
         noentry: "0.1.0".to_owned(),
         config: "noentry.yml".to_owned(),
-        started: OffsetDateTime::parse("2026-11-22T04:00:00Z", &Rfc3339).unwrap(),
+        started: started(),
         took_ms: 12_437,
         interrupted: false,
         verdict: RoundReport::worst(&findings),
@@ -188,6 +208,7 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
         name_verdicts: vec![],
         endpoints: vec![],
         notes: vec![],
+        waiver: None,
     }
 }
 

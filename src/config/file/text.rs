@@ -27,6 +27,18 @@ pub struct Version(u64);
 )]
 pub struct Span(pub String);
 
+/// A day: year, month and day with hyphens between them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|.*\$\{.*)$",
+    "examples" = ["2026-12-31"]
+    )
+)]
+pub struct DayText(pub String);
+
 /// An `http` or `https` address, without credentials and fragment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -116,7 +128,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(Span UrlText HostPort HostText PayloadText RecordText Name Resolver);
+as_text!(DayText Span UrlText HostPort HostText PayloadText RecordText Name Resolver);
 
 /// An HTTP status code.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -10,9 +10,11 @@ mod defaults;
 mod denial;
 mod kind;
 mod payload;
+mod printable;
 mod record;
 mod target;
 mod vantage;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -85,17 +87,21 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
     let base = Base::read(reader, &root.key("defaults"), &file.defaults, overrides);
     let resolvers = resolvers(reader, &root.key("resolvers"), &file.resolvers);
     let controls = control::list(reader, &root.key("controls"), &file.controls, &base);
-    let targets = targets(reader, &root, &file.targets, &base, &meant);
+    let mut names = BTreeMap::new();
+    let targets = targets(reader, &root, &file.targets, &base, &meant, &mut names);
     let vantage = vantage::read(reader, &root.key("vantage"), &file.vantage, &base);
+    let waivers = waiver::read(reader, &root.key("waivers"), &file.waivers, &names);
     contradiction::refuse(reader, &controls, &targets);
     if let Some(control) = &vantage.must_not_reach {
         let spot = root.key("vantage").key("must_not_reach");
         contradiction::refuse_shared(reader, &spot, control, &controls, &targets);
     }
     let targets = select(reader, targets, &overrides.targets);
+    let mut targets: Vec<Target> = targets.into_iter().map(|(target, _)| target).collect();
+    waiver::hand_out(waivers, &mut targets);
     Some(Plan {
         config: loaded.source.name.clone(),
-        targets: targets.into_iter().map(|(target, _)| target).collect(),
+        targets,
         controls: controls.into_iter().map(|(control, _)| control).collect(),
         resolvers,
         vantage,
@@ -157,6 +163,7 @@ fn targets(
     field: &Field<Vec<Field<file::Target>>>,
     base: &Base,
     meant: &[&str],
+    names: &mut BTreeMap<String, u32>,
 ) -> Vec<(Target, Place)> {
     let spot = root.key("targets");
     if matches!(field, Field::Absent) && !meant.contains(&"targets") {
@@ -170,13 +177,10 @@ fn targets(
         let help = "a round without targets would prove nothing".to_owned();
         reader.report(spot.place(), "`targets` is empty", [help]);
     }
-    let mut names = BTreeMap::new();
     let mut targets = Vec::new();
     for (index, field) in items.iter().enumerate() {
         let spot = spot.item(index, "a target");
-        targets.extend(
-            target::read(reader, &spot, field, base, &mut names).map(|t| (t, spot.start())),
-        );
+        targets.extend(target::read(reader, &spot, field, base, names).map(|t| (t, spot.start())));
     }
     targets
 }

@@ -8,9 +8,9 @@ use super::defaults::{self, Base};
 use super::denial;
 use super::kind::{self, Fields};
 use super::payload;
+use super::printable;
 use crate::config::field::Field;
 use crate::config::file;
-use crate::config::mistake::Mistake;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::endpoint::Family;
 use crate::domain::target::{Barrier, Target, TargetKind, Url};
@@ -70,6 +70,8 @@ pub fn read(
         // At the barrier `dns` nothing is connected to.
         http3: http3 && barrier != Some(Barrier::Dns),
         accept_silence,
+        // Waivers stand by themselves in the file.
+        waiver: None,
         position: reader.source().position(spot.start()),
     })
 }
@@ -88,17 +90,7 @@ fn name(
     }
     let spot = target.key("name");
     let name = reader.text(&spot, field, expected)?.trim();
-    if let Some(character) = name.chars().find(|c| !is_printable(*c)) {
-        let code = u32::from(character);
-        let mistake = Mistake::new(format!("the character U+{code:04X} cannot be printed"))
-            .help("a name goes into reports and on terminals: use visible characters and spaces");
-        reader.mistake(&spot, mistake, expected);
-        return None;
-    }
-    let length = name.chars().count();
-    if length > MAX_NAME {
-        let mistake = Mistake::new(format!("the name has {length} characters"))
-            .help(format!("at most {MAX_NAME} are allowed"));
+    if let Err(mistake) = printable::check(name, "name", MAX_NAME) {
         reader.mistake(&spot, mistake, expected);
         return None;
     }
@@ -110,16 +102,6 @@ fn name(
     }
     names.insert(name.to_owned(), line);
     Some(name.to_owned())
-}
-
-/// Whether a character can stand in a name: no control characters, and none that is invisible or
-/// turns the direction of the text around (Unicode category Cf, as far as it occurs in deceit).
-fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E007F}')
 }
 
 /// Whether QUIC is tried beside TCP; never where the address is not `https`.

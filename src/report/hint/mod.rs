@@ -75,6 +75,12 @@ pub enum Hint {
     Exhausted(Blind, Names),
     /// This machine's own rules forbade packets.
     NotPermitted(Names),
+    /// A waiver ends within a week.
+    WaiverEnds(Names),
+    /// A waiver's target is blocked.
+    WaiverNeedless(Names),
+    /// Beside a waived exposure something could not be observed.
+    WaiverPartly(Names),
     /// The round was ended before its time.
     Interrupted,
 }
@@ -161,6 +167,9 @@ impl Hint {
                  it elsewhere",
             )
             .join(about(targets)),
+            Self::WaiverEnds(targets) => words::waiver_ends().join(about(targets)),
+            Self::WaiverNeedless(targets) => words::waiver_needless().join(about(targets)),
+            Self::WaiverPartly(targets) => words::waiver_partly().join(about(targets)),
             Self::Interrupted => Phrase::new(
                 "the round was ended before its time, and what was not tried is inconclusive: run it \
                  again",
@@ -192,6 +201,8 @@ pub fn hints(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::login_page(report));
     hints.extend(rules::denial_unmet(report));
     hints.extend(rules::weaker(report));
+    hints.extend(rules::waiver_ends(report));
+    hints.extend(rules::waiver_partly(report));
     hints.extend(rules::no_control(report));
     hints.extend(rules::silence(report));
     hints.extend(rules::hosted_ping(report));
@@ -207,6 +218,7 @@ pub fn hints(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::unwelcome(report));
     hints.extend(rules::exhausted(report));
     hints.extend(rules::not_permitted(report));
+    hints.extend(rules::waiver_needless(report));
     hints.extend(report.interrupted.then_some(Hint::Interrupted));
     hints
 }

@@ -8,10 +8,12 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::Blind;
+use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::target::Barrier;
 use crate::domain::verdict::{Reason, Verdict};
+use crate::domain::waiver::WaiverState;
 
 /// Every reason with which some part of a finding that counts has its verdict.
 fn reasons(finding: &Finding) -> impl Iterator<Item = &Reason> {
@@ -325,4 +327,27 @@ pub(super) fn exhausted(report: &RoundReport) -> Vec<Hint> {
 
 pub(super) fn not_permitted(report: &RoundReport) -> Option<Hint> {
     with_blind(report, |blind| blind == Blind::NotPermitted).map(Hint::NotPermitted)
+}
+
+/// Of a target that is blocked the end of its waiver is no news.
+pub(super) fn waiver_ends(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        let state = finding.waiver.as_ref().map(|waiver| waiver.state);
+        state == Some(WaiverState::ExpiresSoon) && finding.verdict != Verdict::Blocked
+    })
+    .map(Hint::WaiverEnds)
+}
+
+pub(super) fn waiver_needless(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        finding.waiver.is_some() && finding.verdict == Verdict::Blocked
+    })
+    .map(Hint::WaiverNeedless)
+}
+
+pub(super) fn waiver_partly(report: &RoundReport) -> Option<Hint> {
+    targets(report, |finding| {
+        finding.verdict == Verdict::Exposed && finding.rank() == Rank::Inconclusive
+    })
+    .map(Hint::WaiverPartly)
 }

@@ -116,3 +116,20 @@ pub(super) fn unwatch(family: Family, literal: bool) -> Phrase {
         Family::Ipv4 | Family::Ipv6 => Phrase::default(),
     }
 }
+
+pub(super) fn waiver_ends() -> Phrase {
+    Phrase::new(
+        "a waiver ends within a week, and from then on the exposure counts: shut the door, or agree on \
+         another day",
+    )
+}
+
+pub(super) fn waiver_needless() -> Phrase {
+    Phrase::new("the target of a waiver is blocked: take the waiver out of the configuration")
+}
+
+pub(super) fn waiver_partly() -> Phrase {
+    Phrase::new(
+        "a waiver covers what was seen to be open, and never what could not be observed beside it",
+    )
+}

@@ -11,8 +11,8 @@ use super::super::phrase::Phrase;
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
 use crate::domain::escape::visible;
+use crate::domain::rank::Rank;
 use crate::domain::report::{RoundReport, Side};
-use crate::domain::verdict::Verdict;
 
 /// Reads what the crate wrote, adds, and writes again.
 pub(super) fn complete(
@@ -68,17 +68,19 @@ fn extended<'b>(
 ) -> BytesStart<'b> {
     match element.name().as_ref() {
         b"testsuites" => {
-            let count = |verdict| cases.iter().filter(|c| c.verdict == verdict).count();
             let time = suite_time(cases);
             element.push_attribute(("name", SUITE));
             element.push_attribute(("tests", cases.len().to_string().as_str()));
-            element.push_attribute(("failures", count(Verdict::Exposed).to_string().as_str()));
-            element.push_attribute(("errors", count(Verdict::Inconclusive).to_string().as_str()));
+            element.push_attribute(("failures", count(cases, Rank::Exposed).to_string().as_str()));
+            element.push_attribute((
+                "errors",
+                count(cases, Rank::Inconclusive).to_string().as_str(),
+            ));
             element.push_attribute(("time", time.as_str()));
         }
         b"testsuite" => {
-            // What could not be seen is an error, so nothing is ever skipped.
-            element.push_attribute(("skipped", "0"));
+            // What could not be seen is an error; nothing is skipped but what somebody answers for.
+            element.push_attribute(("skipped", count(cases, Rank::Waived).to_string().as_str()));
             element.push_attribute(("file", visible(&report.config).as_str()));
         }
         b"testcase" => {
@@ -91,6 +93,10 @@ fn extended<'b>(
         _ => {}
     }
     element
+}
+
+fn count(cases: &[Case<'_>], rank: Rank) -> usize {
+    cases.iter().filter(|case| case.rank == rank).count()
 }
 
 /// The sum of the cases' times in seconds, as the crate adds it up for the suite.

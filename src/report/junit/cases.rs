@@ -9,10 +9,12 @@ use super::super::facts::{self, Fact};
 use super::super::headline;
 use super::super::phrase::Phrase;
 use super::super::vantage;
+use super::super::waiver;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::escape;
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer, NameVerdict, Note};
+use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::position::Position;
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 use crate::domain::verdict::{Reason, Verdict};
 
@@ -22,8 +24,8 @@ pub(super) struct Case<'a> {
     pub name: String,
     /// Without dots: readers take what follows the last dot for a file.
     pub class: String,
-    /// The word on this part of the target.
-    pub verdict: Verdict,
+    /// As what this part of the target counts.
+    pub rank: Rank,
     /// The word for why, as the `type` of an error.
     pub reason: &'static str,
     /// One line.
@@ -125,10 +127,11 @@ fn way(finding: &Finding) -> String {
 
 /// The finding as one case.
 fn whole(finding: &Finding, suffix: String) -> Part {
+    let (verdict, reason) = left(finding);
     Part {
         suffix,
-        verdict: finding.verdict,
-        reason: word(finding.verdict, &finding.reason),
+        verdict,
+        reason: word(verdict, reason),
         message: headline::finding(finding),
         facts: facts::of(finding),
         took_ms: took(finding, |_| true),
@@ -146,16 +149,18 @@ fn of_family(finding: &Finding, family: Family) -> Part {
         .iter()
         .filter(|n| n.families.contains(&family))
         .collect();
-    let of_endpoints = endpoints.iter().map(|e| (e.verdict, &e.reason));
-    let of_names = names.iter().map(|n| (n.verdict, &n.reason));
-    // The first of the worst, as for the finding itself.
-    let worst = of_names.chain(of_endpoints).reduce(
-        |worst, next| {
-            if next.0 > worst.0 { next } else { worst }
-        },
-    );
-    let Some((verdict, reason)) = worst else {
-        return unpublished(finding, family);
+    let parts = || {
+        let names = names.iter().map(|n| (n.verdict, &n.reason));
+        names.chain(endpoints.iter().map(|e| (e.verdict, &e.reason)))
+    };
+    // The first of the worst, as for the finding itself. A waiver takes an exposure out, but never what
+    // could not be observed beside it.
+    let doubt = || parts().find(|(verdict, _)| *verdict == Verdict::Inconclusive);
+    let worst = parts().reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+    let (verdict, reason) = match worst {
+        Some(worst @ (Verdict::Exposed, _)) if finding.has_waiver() => doubt().unwrap_or(worst),
+        Some(worst) => worst,
+        None => return unpublished(finding, family),
     };
     Part {
         suffix: suffix(finding, family),
@@ -187,18 +192,8 @@ const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
 /// That there is none is only worth something where the finding itself is: what was not observed for
 /// the addresses that there are cannot have been observed for those that there are not.
 fn unpublished(finding: &Finding, family: Family) -> Part {
-    let queries = finding.name.iter().flat_map(|name| &name.queries);
-    let answers: Vec<&NameAnswer> = queries
-        .filter(|query| query.family == Some(family))
-        .map(|query| &query.answer)
-        .collect();
-    let none = !answers.is_empty()
-        && answers
-            .iter()
-            .all(|answer| matches!(answer, NameAnswer::NoData | NameAnswer::NxDomain));
-    let believed =
-        finding.verdict != Verdict::Inconclusive && !finding.notes.contains(&Note::ResolverInvents);
-    let (verdict, reason, text) = if none && believed {
+    let believed = finding.verdict != Verdict::Inconclusive;
+    let (verdict, reason, text) = if believed && finding.is_unpublished(family) {
         (
             Verdict::Blocked,
             Reason::Stopped,
@@ -223,13 +218,28 @@ fn unpublished(finding: &Finding, family: Family) -> Part {
 
 /// A finding's verdict must be seen in at least one of its cases, whatever a saved report holds.
 fn never_milder(finding: &Finding, parts: &mut [Part]) {
-    if parts.iter().all(|part| part.verdict < finding.verdict)
+    let (verdict, reason) = left(finding);
+    if parts.iter().all(|part| part.verdict < verdict)
         && let Some(part) = parts.first_mut()
     {
-        part.verdict = finding.verdict;
-        part.reason = word(finding.verdict, &finding.reason);
+        part.verdict = verdict;
+        part.reason = word(verdict, reason);
         part.message = headline::finding(finding);
         part.facts = facts::of(finding);
+    }
+}
+
+/// The verdict that counts, and why: where a waiver takes an exposure out and something beside it is in
+/// doubt, that. A waived exposure stays one; its case is skipped.
+fn left(finding: &Finding) -> (Verdict, &Reason) {
+    match finding.rank() {
+        Rank::Inconclusive if finding.verdict == Verdict::Exposed => (
+            Verdict::Inconclusive,
+            finding.doubt().unwrap_or(&finding.reason),
+        ),
+        Rank::Exposed | Rank::Waived | Rank::Inconclusive | Rank::Blocked => {
+            (finding.verdict, &finding.reason)
+        }
     }
 }
 
@@ -263,22 +273,27 @@ fn case<'a>(
         name = format!("{target} ({}) #{number}", part.suffix);
         number = number.saturating_add(1);
     }
-    let message = part.message.text();
+    let headline = part.message.text();
+    let waiver = finding.waiver.as_ref().filter(|w| w.state.holds());
+    let (rank, message) = match (part.verdict, waiver) {
+        (Verdict::Exposed, Some(waiver)) => (Rank::Waived, waiver::waived(waiver).text()),
+        (verdict, _) => (Rank::from(verdict), headline.clone()),
+    };
     Case {
         name,
         class: format!(
             "noentry-{}",
             escape::visible(&finding.target.kind).replace('.', "-")
         ),
-        verdict: part.verdict,
+        rank,
         reason: part.reason,
-        text: match part.verdict {
-            Verdict::Exposed | Verdict::Inconclusive => text(report, &message, &part.facts),
-            // What holds needs no more than why, and what is worth knowing besides.
-            Verdict::Blocked => {
+        text: match rank {
+            Rank::Exposed | Rank::Inconclusive => text(report, &headline, &part.facts),
+            // What holds or is waived needs no more than why, and what is worth knowing besides.
+            Rank::Waived | Rank::Blocked => {
                 let notes = part.facts.iter().filter(|fact| fact.label == facts::NOTE);
                 let notes = notes.flat_map(|fact| fact.lines.iter().map(Phrase::text));
-                let lines: Vec<String> = std::iter::once(message.clone()).chain(notes).collect();
+                let lines: Vec<String> = std::iter::once(headline).chain(notes).collect();
                 lines.join("\n")
             }
         },

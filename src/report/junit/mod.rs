@@ -13,8 +13,8 @@ use junit_report::{
 
 use self::cases::Case;
 use crate::domain::escape::{visible, xml_cdata};
+use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
-use crate::domain::verdict::Verdict;
 
 /// The name of the one suite.
 const SUITE: &str = "noentry";
@@ -81,15 +81,22 @@ fn test_case(case: &Case, dialect: Dialect) -> TestCase {
     let message = visible(&case.message);
     let milliseconds = i64::try_from(case.took_ms.min(LONGEST_MS)).unwrap_or(0);
     let time = Duration::milliseconds(milliseconds);
-    let mut builder = match case.verdict {
-        Verdict::Blocked => TestCaseBuilder::success(&name, time),
-        Verdict::Exposed => TestCaseBuilder::failure(&name, time, "exposed", &message),
+    let mut builder = match case.rank {
+        Rank::Blocked => TestCaseBuilder::success(&name, time),
+        Rank::Exposed => TestCaseBuilder::failure(&name, time, "exposed", &message),
+        // The crate's own way to skip knows no time.
+        Rank::Waived => TestCaseBuilder {
+            testcase: TestCase {
+                time,
+                ..TestCase::skipped_with_cause(&name, case.rank.as_str(), &message)
+            },
+        },
         // Never skipped: a skipped case does not fail a build.
-        Verdict::Inconclusive => TestCaseBuilder::error(&name, time, case.reason, &message),
+        Rank::Inconclusive => TestCaseBuilder::error(&name, time, case.reason, &message),
     };
-    match case.verdict {
-        Verdict::Blocked => builder.set_system_out(&xml_cdata(&case.text)),
-        Verdict::Exposed | Verdict::Inconclusive => builder.set_trace(&xml_cdata(&case.text)),
+    match case.rank {
+        Rank::Blocked | Rank::Waived => builder.set_system_out(&xml_cdata(&case.text)),
+        Rank::Exposed | Rank::Inconclusive => builder.set_trace(&xml_cdata(&case.text)),
     };
     builder.set_classname(&visible(&case.class));
     if dialect == Dialect::Located {
