@@ -20,6 +20,9 @@ const ENDPOINTS: usize = 6;
 /// The label of what is worth knowing besides.
 pub const NOTE: &str = "note";
 
+/// The label of where a target is declared.
+pub const DECLARED: &str = "declared";
+
 /// One labelled piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
@@ -154,7 +157,7 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
         });
     }
     facts.push(Fact::one(
-        "declared",
+        DECLARED,
         Phrase::new("").value(&target.position),
     ));
     facts

@@ -71,6 +71,7 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         started: OffsetDateTime::parse("2026-11-22T04:00:00Z", &Rfc3339).unwrap(),
         took_ms: 12_437,
         interrupted: false,
+        partial: false,
         verdict: RoundReport::worst(&findings),
         totals: Totals::of(&findings),
         vantage: Vantage {

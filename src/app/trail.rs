@@ -1,0 +1,88 @@
+//! `noentry incidents`, and the trail of `noentry check`: from a finished round to a store.
+
+use super::output::{print, warn};
+use super::report;
+use crate::cli::{Incidents, IncidentsArgs};
+use crate::domain::escape::{runner_lines, visible};
+use crate::domain::finding::Finding;
+use crate::domain::report::RoundReport;
+use crate::exit::Exit;
+use crate::incident::folder::Folder;
+use crate::incident::state::Fingerprint;
+use crate::incident::{self, Part, Policy, Problem, Round, Subject, Told};
+use crate::report::trail;
+
+/// Runs the command. The exit code is the one that the round ended with.
+pub(super) fn run(args: &IncidentsArgs) -> Exit {
+    let Some(report) = report::saved(&args.from) else {
+        return Exit::Usage;
+    };
+    let exit = Exit::of(report.verdict);
+    if tell(&report, &args.incidents) {
+        exit
+    } else {
+        exit.unreported()
+    }
+}
+
+/// Brings the trail in line with a round and says what was done. Gives false if something could not
+/// be; each such thing is named on standard error.
+pub(super) fn tell(report: &RoundReport, place: &Incidents) -> bool {
+    let told = match place {
+        Incidents::Off => return true,
+        Incidents::Folder(path) => Folder::open(path)
+            .map(|mut folder| incident::tell(&mut folder, &round(report), &Policy::default())),
+    };
+    let told = told.unwrap_or_else(|problem: Problem| Told {
+        problems: vec![problem],
+        ..Told::default()
+    });
+    for problem in &told.problems {
+        warn(&visible(&format!("incident trail: {problem}")));
+    }
+    let mut lines: String = told
+        .done
+        .iter()
+        .map(|(deed, place, title)| {
+            let line = visible(&format!("incident {}: {place} ({title})", deed.as_str()));
+            format!("{line}\n")
+        })
+        .collect();
+    if told.stale > 0 {
+        lines.push_str(&format!(
+            "incidents: the trail has {} from this round or a later one already\n",
+            crate::report::count(told.stale, "target")
+        ));
+    }
+    if lines.is_empty() && told.problems.is_empty() {
+        lines.push_str("incidents: none is open, nothing to tell\n");
+    }
+    told.problems.is_empty() & (print(&runner_lines(&lines)) == Exit::Blocked)
+}
+
+fn round(report: &RoundReport) -> Round {
+    let subjects = report.findings.iter();
+    Round {
+        at: report.started,
+        config: report.config.clone(),
+        complete: !report.partial,
+        interrupted: report.interrupted,
+        subjects: subjects.map(|f| subject(report, f)).collect(),
+    }
+}
+
+fn subject(report: &RoundReport, finding: &Finding) -> Subject {
+    let parts = trail::exposed(finding).into_iter();
+    Subject {
+        name: finding.target.name.clone(),
+        fingerprint: Fingerprint::target(&finding.target.name, &report.config),
+        verdict: finding.verdict,
+        waived: false,
+        reach: finding.reach,
+        parts: parts.map(|(place, mark)| Part { place, mark }).collect(),
+        headline: trail::headline(finding),
+        evidence: trail::evidence(finding),
+        reproduce: trail::reproduce(finding),
+        declared: finding.target.position.to_string(),
+    }
+}
