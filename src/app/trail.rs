@@ -1,5 +1,7 @@
 //! `noentry incidents`, and the trail of `noentry check`: from a finished round to a store.
 
+use std::fmt::Write as _;
+
 use super::output::{print, warn};
 use super::report;
 use crate::cli::{Incidents, IncidentsArgs};
@@ -40,19 +42,18 @@ pub(super) fn tell(report: &RoundReport, place: &Incidents) -> bool {
     for problem in &told.problems {
         warn(&visible(&format!("incident trail: {problem}")));
     }
-    let mut lines: String = told
-        .done
-        .iter()
-        .map(|(deed, place, title)| {
-            let line = visible(&format!("incident {}: {place} ({title})", deed.as_str()));
-            format!("{line}\n")
-        })
-        .collect();
+    let mut lines = String::new();
+    for (deed, place, title) in &told.done {
+        let line = format!("incident {}: {place} ({title})", deed.as_str());
+        // Writing to a String cannot go wrong.
+        let _ = writeln!(lines, "{}", visible(&line));
+    }
     if told.stale > 0 {
-        lines.push_str(&format!(
-            "incidents: the trail has {} from this round or a later one already\n",
+        let _ = writeln!(
+            lines,
+            "incidents: the trail has {} from this round or a later one already",
             crate::report::count(told.stale, "target")
-        ));
+        );
     }
     if lines.is_empty() && told.problems.is_empty() {
         lines.push_str("incidents: none is open, nothing to tell\n");

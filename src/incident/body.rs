@@ -3,6 +3,8 @@
 //! Names go through the escaping that all reports use; headlines and evidence arrive inert. Everything
 //! is broken once more where it could look like a hidden line of ours.
 
+use std::fmt::Write as _;
+
 use time::OffsetDateTime;
 
 use super::Subject;
@@ -91,11 +93,11 @@ pub fn head(state: &State) -> String {
     };
     let mut out = format!("# {heading}\n\n{}\n", first_line(state));
     for note in notes(state) {
-        out.push_str(&format!("\n{note}\n"));
+        let _ = writeln!(out, "\n{note}");
     }
     out.push('\n');
     for (label, value) in table(state) {
-        out.push_str(&format!("| {label} | {value} |\n"));
+        let _ = writeln!(out, "| {label} | {value} |");
         // Markdown wants a head for every table: the first row is it.
         if out.ends_with(" |\n") && !out.contains("| :--- |") {
             out.push_str("| :--- | :--- |\n");
@@ -124,7 +126,7 @@ fn target_line(state: &State) -> String {
     if let (false, Some(closed)) = (state.open, state.closed) {
         return match &state.shut {
             Some(shut) => format!(
-                "**{name} is shut since {}:** {}. It was reachable from {since} to {}.",
+                "**{name} has been shut since {}:** {}. It was reachable from {since} to {}.",
                 when(shut.since),
                 shut.by,
                 when(state.last_seen)
@@ -134,31 +136,31 @@ fn target_line(state: &State) -> String {
     }
     if let Some(orphaned) = state.orphaned {
         return format!(
-            "**Nobody looks at {name} any more since {}: it is gone from the configuration.** It was \
-             reachable from {since}, last at {}: {seen}{reach}.",
+            "**Nobody has looked at {name} since {}: it is gone from the configuration.** It was \
+             reachable from {since} on, last seen so at {}: {seen}{reach}.",
             when(orphaned),
             when(state.last_seen)
         );
     }
     if let Some(unsure) = state.unsure {
         return format!(
-            "**Whether {name} is still reachable cannot be told since {}.** It was from {since}, last \
-             at {}: {seen}{reach}.",
+            "**Since {} nobody can tell whether {name} is still reachable.** It was from {since} on, \
+             last seen so at {}: {seen}{reach}.",
             when(unsure),
             when(state.last_seen)
         );
     }
     if let Some(shut) = &state.shut {
         return format!(
-            "**{name} looks shut since {}, in {} so far:** {}. It was reachable from {since}, last at \
-             {}: {seen}{reach}.",
+            "**{name} has looked shut since {}, in {} so far:** {}. It was reachable from {since} on, \
+             last seen so at {}: {seen}{reach}.",
             when(shut.since),
             rounds(u64::from(shut.rounds)),
             shut.by,
             when(state.last_seen)
         );
     }
-    format!("**{name} can be reached from outside since {since}:** {seen}{reach}.")
+    format!("**{name} has been reachable from outside since {since}:** {seen}{reach}.")
 }
 
 fn mass_line(state: &State) -> String {
@@ -168,13 +170,13 @@ fn mass_line(state: &State) -> String {
     match state.closed {
         Some(closed) if !state.open => {
             format!(
-                "**All of {all} targets are shut since {}.** They became reachable from {since} on.",
+                "**All {all} targets have been shut since {}.** They became reachable from {since} on.",
                 when(closed)
             )
         }
         Some(_) | None => format!(
-            "**{open} of {all} targets can be reached from outside, since {since}.** So many in one \
-             round have one cause more often than many: a rule that was opened, or a vantage that is \
+            "**{open} of {all} targets are still open; they became reachable from outside from \
+             {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
              no longer outside."
         ),
     }
@@ -183,15 +185,15 @@ fn mass_line(state: &State) -> String {
 fn blind_line(state: &State) -> String {
     match state.closed {
         Some(closed) if !state.open => format!(
-            "**noentry sees again since {}.** It could not from {} on.",
+            "**noentry has been able to judge all again since {}.** It could not from {} on.",
             when(closed),
             when(state.first_seen)
         ),
         Some(_) | None => {
             let since = state.members.iter().map(|m| m.since).min();
             format!(
-                "**{} cannot be judged since {}.** Nobody knows whether they are shut; that is not a \
-                 pass.",
+                "**{} could not be judged, the longest since {}.** Nobody knows whether what stands below \
+                 is shut; that is not a pass.",
                 match state.members.len() {
                     1 => "1 target".to_owned(),
                     many => format!("{many} targets"),
@@ -212,7 +214,7 @@ fn notes(state: &State) -> Vec<String> {
     }
     if let Some(waived) = state.waived.filter(|_| state.open) {
         notes.push(format!(
-            "The exposure is waived since {}: nobody is reminded.",
+            "The exposure has been waived since {}: nobody is reminded.",
             when(waived)
         ));
     }
@@ -226,8 +228,13 @@ fn table(state: &State) -> Vec<(&'static str, String)> {
             "last seen",
             format!("{}, in {}", when(state.last_seen), rounds(state.rounds)),
         ),
-        ("last looked at", when(state.last_round)),
     ];
+    match state.closed {
+        Some(closed) if !state.open => rows.push(("closed", when(closed))),
+        // Whoever is gone was not looked at in the round that said so.
+        Some(_) | None if state.orphaned.is_some() => {}
+        Some(_) | None => rows.push(("last looked at", when(state.last_round))),
+    }
     if state.opened != state.first_seen && state.kind == Kind::Target {
         rows.insert(1, ("opened again", when(state.opened)));
     }
@@ -249,19 +256,20 @@ fn members(state: &State) -> String {
     if state.members.is_empty() || (state.kind == Kind::Blind && !state.open) {
         return String::new();
     }
-    let mut out = "\n| target | state | since | what was seen |\n| :--- | :--- | :--- | :--- |\n"
-        .to_owned();
+    let mut out =
+        "\n| target | state | since | what was seen |\n| :--- | :--- | :--- | :--- |\n".to_owned();
     for member in state.members.iter().take(ROWS) {
         let (word, since, seen) = standing(state.kind, member);
-        out.push_str(&format!(
-            "| {} | {word} | {} | {seen} |\n",
+        let _ = writeln!(
+            out,
+            "| {} | {word} | {} | {seen} |",
             markdown_name(&member.name),
             when(since)
-        ));
+        );
     }
     let more = state.members.len().saturating_sub(ROWS);
     if more > 0 {
-        out.push_str(&format!("\n{more} more targets are left out here.\n"));
+        let _ = writeln!(out, "\n{more} more targets are left out here.");
     }
     out
 }

@@ -125,9 +125,7 @@ impl<'a> Desk<'a> {
     fn settle(&self, state: &mut State) {
         let now = self.round.at.unix_timestamp();
         let day = time::Duration::DAY.whole_seconds();
-        state
-            .openings
-            .retain(|at| now.saturating_sub(*at) < day);
+        state.openings.retain(|at| now.saturating_sub(*at) < day);
         state.flapping = state.openings.len() > self.policy.flaps;
     }
 }
@@ -308,7 +306,7 @@ fn still_exposed(desk: Desk<'_>, subject: &Subject, state: &mut State, said: &mu
         said.push(format!("{}: {}", new.join(", "), subject.headline));
     } else if desk.reminder_is_due(state) {
         said.push(format!(
-            "still reachable, since {} and in {}: {}",
+            "still reachable: since {}, seen in {} so far: {}",
             when(state.opened),
             body::rounds(state.rounds),
             subject.headline
@@ -383,12 +381,7 @@ fn orphans(desk: Desk<'_>) -> Vec<Change> {
     if !desk.round.complete {
         return Vec::new();
     }
-    let here: BTreeSet<&Fingerprint> = desk
-        .round
-        .subjects
-        .iter()
-        .map(|s| &s.fingerprint)
-        .collect();
+    let here: BTreeSet<&Fingerprint> = desk.round.subjects.iter().map(|s| &s.fingerprint).collect();
     let open = desk.known.incidents.iter().map(|i| &i.state).filter(|s| {
         s.open
             && s.kind == Kind::Target

@@ -18,6 +18,8 @@
 //! another incident is somebody's words. Two sections of one fingerprint are nobody's guess: such a
 //! file is refused.
 
+use std::fmt::Write as _;
+
 use super::Change;
 use super::body::{self, when};
 use super::state::{self, State, inert};
@@ -94,7 +96,7 @@ impl Paper {
             if !self.timeline.is_empty() && !self.timeline.ends_with('\n') {
                 self.timeline.push('\n');
             }
-            self.timeline.push_str(&format!("- **{at}** {line}\n"));
+            let _ = writeln!(self.timeline, "- **{at}** {line}");
         }
     }
 

@@ -45,10 +45,9 @@ pub(super) fn mass(
         Some(mass) if mass.state.last_round < desk.round.at => {
             outcome.changes.push(go_on(desk, &mass.state, &joining));
         }
-        // This round or a later one is in the trail already.
-        Some(_) => {}
         None if many => outcome.changes.push(begin(desk, &joining)),
-        None => {}
+        // What has this round or a later one already stays as it is.
+        Some(_) | None => {}
     }
 }
 
@@ -131,7 +130,9 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
             Verdict::Inconclusive => {}
         }
     }
-    state.members.extend(joining.iter().map(|s| member(desk, s)));
+    state
+        .members
+        .extend(joining.iter().map(|s| member(desk, s)));
     if exposed || !joining.is_empty() {
         state.last_seen = at;
         state.rounds = state.rounds.saturating_add(1);
@@ -161,10 +162,10 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
             targets(state.members.len())
         ));
     }
-    finish(desk, state, said, closes)
+    finish(desk, state, &said, closes)
 }
 
-fn finish(desk: Desk<'_>, mut state: State, said: Vec<String>, closes: bool) -> Change {
+fn finish(desk: Desk<'_>, mut state: State, said: &[String], closes: bool) -> Change {
     let comment = (!said.is_empty()).then(|| said.join("; "));
     if comment.is_some() {
         state.told = desk.round.at;
@@ -199,7 +200,7 @@ pub(super) fn blind(desk: Desk<'_>, outcome: &mut Outcome) {
         unseen: std::collections::BTreeMap::new(),
     });
     let unseen = count_unseen(desk, &before, current.map(|i| &i.state));
-    let members: Vec<Member> = unseen
+    let mut members: Vec<Member> = unseen
         .iter()
         .filter(|(_, u)| u.rounds >= desk.policy.blind_after)
         .map(|(fingerprint, u)| Member {
@@ -212,6 +213,7 @@ pub(super) fn blind(desk: Desk<'_>, outcome: &mut Outcome) {
             orphaned: false,
         })
         .collect();
+    members.sort_by(|a, b| a.name.cmp(&b.name));
     outcome.changes.extend(match (current, incidents.last()) {
         (Some(current), _) => Some(still_blind(desk, &current.state, members)),
         (None, _) if members.is_empty() => None,
@@ -345,10 +347,7 @@ fn still_blind(desk: Desk<'_>, state: &State, members: Vec<Member>) -> Change {
     } else {
         for (what, who) in [("cannot be judged either", joined), ("judged again", left)] {
             if !who.is_empty() {
-                said.push(format!(
-                    "{what}: {}",
-                    names(who.iter().map(String::as_str))
-                ));
+                said.push(format!("{what}: {}", names(who.iter().map(String::as_str))));
             }
         }
         state.members = members;
@@ -361,5 +360,5 @@ fn still_blind(desk: Desk<'_>, state: &State, members: Vec<Member>) -> Change {
     if closes && state.flapping {
         said.clear();
     }
-    finish(desk, state, said, closes)
+    finish(desk, state, &said, closes)
 }

@@ -156,10 +156,7 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
             lines: notes.map(|n| notes::say(part.finding, *n)).collect(),
         });
     }
-    facts.push(Fact::one(
-        DECLARED,
-        Phrase::new("").value(&target.position),
-    ));
+    facts.push(Fact::one(DECLARED, Phrase::new("").value(&target.position)));
     facts
 }
 

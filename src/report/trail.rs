@@ -4,6 +4,8 @@
 //! The commands are made of addresses and of what the configuration declares, never of what a server
 //! sent, and every word is quoted for a POSIX shell where it has to be.
 
+use std::fmt::Write as _;
+
 use super::door::{Door, Way};
 use super::facts;
 use super::headline;
@@ -11,6 +13,7 @@ use super::phrase::Phrase;
 use super::saw;
 use crate::domain::endpoint::Family;
 use crate::domain::finding::{EndpointReport, Finding};
+use crate::domain::reach::Reach;
 use crate::domain::verdict::Verdict;
 
 /// How many commands are shown.
@@ -32,7 +35,7 @@ pub fn evidence(finding: &Finding) -> String {
         }
         let lines: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
         let head = out.is_empty();
-        out.push_str(&format!("| {} | {} |\n", fact.label, lines.join("<br>")));
+        let _ = writeln!(out, "| {} | {} |", fact.label, lines.join("<br>"));
         // Markdown wants a head for every table: the first fact is it.
         if head {
             out.push_str("| :--- | :--- |\n");
@@ -52,7 +55,7 @@ pub fn exposed(finding: &Finding) -> Vec<(String, String)> {
     });
     let names = finding.name_verdicts.iter();
     let names = names.filter(|n| n.verdict == Verdict::Exposed).map(|n| {
-        let reach = n.reach.map(|reach| reach.as_str()).unwrap_or_default();
+        let reach = n.reach.map(Reach::as_str).unwrap_or_default();
         (format!("name {}", finding.target.address), reach.to_owned())
     });
     endpoints.chain(names).collect()
@@ -64,16 +67,16 @@ fn exposed_endpoints(finding: &Finding) -> impl Iterator<Item = &EndpointReport>
 }
 
 fn mark(endpoint: &EndpointReport) -> String {
-    let reach = endpoint.reach.map(|reach| reach.as_str());
+    let reach = endpoint.reach.map(Reach::as_str);
     let mut mark = reach.unwrap_or_default().to_owned();
     let told = saw::telling(endpoint).and_then(|attempt| attempt.evidence.as_deref());
     let Some(told) = told else { return mark };
     if let Some(http) = &told.http {
-        mark.push_str(&format!(" status {}", http.status));
+        let _ = write!(mark, " status {}", http.status);
     }
     let tls = told.tls.as_ref();
     if let Some(certificate) = tls.and_then(|tls| tls.certificate.as_ref()) {
-        mark.push_str(&format!(" certificate {}", certificate.sha256));
+        let _ = write!(mark, " certificate {}", certificate.sha256);
     }
     mark
 }
@@ -179,7 +182,9 @@ mod tests {
         assert_eq!(quoted("192.0.2.1"), "192.0.2.1");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("a b"), "'a b'");
-        for evil in ["$(id)", "`id`", "a;id", "a'b", "a\"b", "a\nb", "*", "[::1]", "~", "#x"] {
+        for evil in [
+            "$(id)", "`id`", "a;id", "a'b", "a\"b", "a\nb", "*", "[::1]", "~", "#x",
+        ] {
             let output = std::process::Command::new("sh")
                 .args(["-c", &format!("printf %s {}", quoted(evil))])
                 .output()
