@@ -7,7 +7,7 @@
 )]
 
 pub mod doors;
-mod hostile;
+pub mod hostile;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
