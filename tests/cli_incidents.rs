@@ -25,7 +25,8 @@ fn noentry(folder: &Path, words: &[&str]) -> Assert {
 /// A control, and a target whose door is open as long as its listener lives.
 struct Estate {
     folder: TempDir,
-    _control: TcpListener,
+    /// Answers for as long as it is kept.
+    control: TcpListener,
     door: Option<TcpListener>,
     port: u16,
 }
@@ -39,9 +40,9 @@ impl Estate {
             folder: TempDir::new().unwrap(),
             port: port(&door),
             door: Some(door),
-            _control: control,
+            control,
         };
-        let control = port(&estate._control);
+        let control = port(&estate.control);
         let text = format!(
             "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
              probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
@@ -234,6 +235,23 @@ fn what_is_not_ours_in_the_folder_is_named_and_the_rest_goes_on() {
     );
     assert!(printed(&run).contains("-2.md"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "garbage");
+}
+
+#[test]
+fn a_clock_that_went_back_is_said_and_no_pass() {
+    let mut estate = Estate::new();
+    estate.run(&["check", "--json", "report.json"]).code(1);
+    let path = estate.folder.path().join("report.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut report: noentry::domain::report::RoundReport = serde_json::from_str(&text).unwrap();
+    report.started += time::Duration::days(400);
+    fs::write(&path, serde_json::to_string(&report).unwrap()).unwrap();
+    estate.replay().code(1);
+    let before = fs::read_to_string(estate.incident()).unwrap();
+    estate.door.take();
+    let run = estate.check().code(4);
+    assert!(warned(&run).contains("clock went back"), "{}", warned(&run));
+    assert_eq!(fs::read_to_string(estate.incident()).unwrap(), before);
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, colour_on_stderr, show_problem, warn};
-use super::trail;
+use super::trail::{self, Occasion};
 use crate::actions::Env;
 use crate::cli::{CheckArgs, ConfigArgs};
 use crate::config::{self, Overrides};
@@ -92,7 +92,7 @@ pub(super) async fn round(
     };
     let reported = output::publish(&report, &args.outputs, env);
     // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(&report, &args.incidents) & reported;
+    let reported = trail::tell(&report, &args.incidents, Occasion::Live) & reported;
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \

@@ -14,13 +14,22 @@ use crate::incident::state::Fingerprint;
 use crate::incident::{self, Part, Policy, Problem, Round, Subject, Told};
 use crate::report::trail;
 
+/// Which round it is whose trail is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// The one that has just ended: it cannot be in the trail already.
+    Live,
+    /// One that was saved: playing it twice is nobody's mistake.
+    Saved,
+}
+
 /// Runs the command. The exit code is the one that the round ended with.
 pub(super) fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
     let exit = Exit::of(report.verdict);
-    if tell(&report, &args.incidents) {
+    if tell(&report, &args.incidents, Occasion::Saved) {
         exit
     } else {
         exit.unreported()
@@ -29,7 +38,7 @@ pub(super) fn run(args: &IncidentsArgs) -> Exit {
 
 /// Brings the trail in line with a round and says what was done. Gives false if something could not
 /// be; each such thing is named on standard error.
-pub(super) fn tell(report: &RoundReport, place: &Incidents) -> bool {
+pub(super) fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> bool {
     let told = match place {
         Incidents::Off => return true,
         Incidents::Folder(path) => Folder::open(path)
@@ -48,17 +57,29 @@ pub(super) fn tell(report: &RoundReport, place: &Incidents) -> bool {
         // Writing to a String cannot go wrong.
         let _ = writeln!(lines, "{}", visible(&line));
     }
+    let mut whole = told.problems.is_empty();
     if told.stale > 0 {
-        let _ = writeln!(
-            lines,
-            "incidents: the trail has {} from this round or a later one already",
+        let has = format!(
+            "the trail has {} from this round or a later one already",
             crate::report::count(told.stale, "target")
         );
+        match occasion {
+            Occasion::Saved => {
+                let _ = writeln!(lines, "incidents: {has}");
+            }
+            Occasion::Live => {
+                whole = false;
+                warn(&format!(
+                    "incident trail: {has}: this machine's clock went back, or was ahead once; \
+                     nothing was noted about them"
+                ));
+            }
+        }
     }
-    if lines.is_empty() && told.problems.is_empty() {
+    if lines.is_empty() && whole {
         lines.push_str("incidents: none is open, nothing to tell\n");
     }
-    told.problems.is_empty() & (print(&runner_lines(&lines)) == Exit::Blocked)
+    whole & (print(&runner_lines(&lines)) == Exit::Blocked)
 }
 
 fn round(report: &RoundReport) -> Round {
