@@ -1,11 +1,6 @@
 //! What the trail says about every sample finding: the place and the mark of what is exposed, and the
 //! commands with which a person sees the same.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests: what goes wrong here is a failed test"
-)]
-
 mod sample;
 
 use std::fmt::Write as _;
