@@ -175,8 +175,8 @@ fn mass_line(state: &State) -> String {
             )
         }
         Some(_) | None => format!(
-            "**{open} of {all} targets are still open; they became reachable from outside from \
-             {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
+            "**{open} of {all} targets are not known to be shut; they became reachable from outside \
+             from {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
              no longer outside."
         ),
     }
@@ -191,15 +191,12 @@ fn blind_line(state: &State) -> String {
         ),
         Some(_) | None => {
             let since = state.members.iter().map(|m| m.since).min();
-            format!(
-                "**{} could not be judged, the longest since {}.** Nobody knows whether what stands below \
-                 is shut; that is not a pass.",
-                match state.members.len() {
-                    1 => "1 target".to_owned(),
-                    many => format!("{many} targets"),
-                },
-                when(since.unwrap_or(state.opened))
-            )
+            let since = when(since.unwrap_or(state.opened));
+            let who = match state.members.len() {
+                1 => format!("1 target could not be judged since {since}"),
+                many => format!("{many} targets could not be judged, the longest since {since}"),
+            };
+            format!("**{who}.** That is not a pass: nobody knows what an outsider reaches there.")
         }
     }
 }
@@ -284,6 +281,11 @@ fn standing(kind: Kind, member: &Member) -> (&'static str, OffsetDateTime, &str)
         ),
         (Some(shut), _) if !member.open => ("shut", shut.since, &shut.by),
         (Some(shut), _) => ("looks shut", shut.since, &shut.by),
+        (None, _) if member.unsure => (
+            "open when last seen, cannot be judged now",
+            member.since,
+            &member.headline,
+        ),
         (None, _) => ("**open**", member.since, &member.headline),
     }
 }

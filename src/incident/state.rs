@@ -130,6 +130,9 @@ pub struct Member {
     /// Blocked rounds in a row, if there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shut: Option<Shut>,
+    /// Whether the last round could not judge it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// Whether the configuration does not know it any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub orphaned: bool,

@@ -75,6 +75,7 @@ fn member(desk: Desk<'_>, subject: &Subject) -> Member {
         since: desk.round.at,
         headline: subject.headline.clone(),
         shut: None,
+        unsure: false,
         orphaned: false,
     }
 }
@@ -91,7 +92,7 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
     let mut state = state.clone();
     state.last_round = at;
     let (mut again, mut shut, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut exposed, mut unsure) = (false, false);
+    let mut exposed = false;
     for member in &mut state.members {
         let mut subjects = desk.round.subjects.iter();
         let Some(subject) = subjects.find(|s| s.fingerprint == member.fingerprint) else {
@@ -103,6 +104,7 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
             continue;
         };
         member.orphaned = false;
+        member.unsure = subject.verdict == Verdict::Inconclusive && member.open;
         match subject.verdict {
             Verdict::Exposed => {
                 exposed = true;
@@ -123,10 +125,7 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
                 member.shut = Some(counted);
             }
             // What is shut already stays so until it is seen open.
-            Verdict::Inconclusive if member.open => {
-                unsure = true;
-                member.shut = None;
-            }
+            Verdict::Inconclusive if member.open => member.shut = None,
             Verdict::Inconclusive => {}
         }
     }
@@ -137,7 +136,6 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
         state.last_seen = at;
         state.rounds = state.rounds.saturating_add(1);
     }
-    state.unsure = unsure.then(|| state.unsure.unwrap_or(at));
     let joined: Vec<String> = joining.iter().map(|s| s.name.clone()).collect();
     let mut said: Vec<String> = [
         ("reachable too", joined),
@@ -210,6 +208,7 @@ pub(super) fn blind(desk: Desk<'_>, outcome: &mut Outcome) {
             since: u.since,
             headline: headline(desk, fingerprint, current.map(|i| &i.state)),
             shut: None,
+            unsure: false,
             orphaned: false,
         })
         .collect();

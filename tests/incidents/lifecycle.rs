@@ -205,6 +205,18 @@ fn flapping_is_one_incident_with_a_note() {
     assert_eq!(comments, [2, 4, 6, 7, 7, 7]);
     let incident = only(&folder);
     assert!(incident.state.flapping && !incident.state.open);
+    // Nor is what is new while it flaps.
+    let mut more = exposed("a");
+    play(folder.path(), &round(18, vec![more.clone()]));
+    more.parts.push(part("TCP 192.0.2.9:443", "served"));
+    assert_eq!(
+        deeds(&play(folder.path(), &round(19, vec![more]))),
+        ["updated"]
+    );
+    for at in [20, 21] {
+        play(folder.path(), &round(at, vec![blocked("a")]));
+    }
+    assert_eq!(timeline(&folder, &only(&folder).place).len(), 7);
     // A quieter day, and each is told again.
     play(folder.path(), &round(60, vec![exposed("a")]));
     let incident = only(&folder);
@@ -239,6 +251,53 @@ fn three_rounds_without_a_judgement_are_blindness() {
     assert_eq!(deeds(&play(folder.path(), &interrupted)), ["updated"]);
     let all = round(7, vec![blocked("a"), blocked("b"), blocked("c")]);
     assert_eq!(deeds(&play(folder.path(), &all)), ["closed"]);
+}
+
+#[test]
+fn an_interrupt_is_no_blindness() {
+    let folder = after(&[round(0, vec![unsure("a")]), round(1, vec![unsure("a")])]);
+    for at in 2..5 {
+        let mut interrupted = round(at, vec![unsure("a")]);
+        interrupted.interrupted = true;
+        assert_eq!(deeds(&play(folder.path(), &interrupted)), [""; 0]);
+    }
+    assert_eq!(
+        deeds(&play(folder.path(), &round(5, vec![unsure("a")]))),
+        ["opened"]
+    );
+}
+
+#[test]
+fn an_incident_about_several_has_a_table_and_says_how_many_first() {
+    let names: Vec<String> = (0..11).map(|n| format!("Door {n}")).collect();
+    let all = names.iter().map(|name| exposed(name)).collect();
+    let mut subjects: Vec<_> = names.iter().skip(1).map(|name| exposed(name)).collect();
+    subjects.push(blocked("Door 0"));
+    let mut blind = subjects.clone();
+    blind.push(unsure("Database"));
+    let folder = after(&[
+        round(0, all),
+        round(1, blind.clone()),
+        round(2, blind.clone()),
+        round(3, blind.clone()),
+        round(4, {
+            blind[1] = unsure("Door 2");
+            blind
+        }),
+    ]);
+    let mut known = known(folder.path()).incidents;
+    known.sort_by(|a, b| a.place.cmp(&b.place));
+    let texts: Vec<String> = known
+        .iter()
+        .map(|i| std::fs::read_to_string(folder.path().join(&i.place)).unwrap())
+        .map(|text| {
+            text.lines()
+                .filter(|l| !l.starts_with("<!--"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+        .collect();
+    insta::assert_snapshot!("several", texts.join("\n====\n"));
 }
 
 #[test]
