@@ -34,6 +34,7 @@ impl Cli {
             Command::Check(args) => &args.config.vars,
             Command::Validate(args) => &args.vars,
             Command::Report(_)
+            | Command::Incidents(_)
             | Command::Demo(_)
             | Command::Schema { .. }
             | Command::Completions { .. }
@@ -56,7 +57,7 @@ Exit codes:
   1  at least one target is exposed without one
   2  the command line or the configuration is wrong, or nothing was probed
   3  nothing is exposed, but at least one target could not be judged
-  4  nothing is exposed, but a report could not be written";
+  4  nothing is exposed, but a report or the incident trail could not be written";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -67,6 +68,8 @@ pub enum Command {
     Validate(ConfigArgs),
     /// Render a saved report.json again
     Report(ReportArgs),
+    /// Bring the incident trail in line with a saved report.json
+    Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
     Demo(DemoArgs),
     /// Print the JSON Schema of the configuration or of report.json
@@ -116,6 +119,9 @@ pub struct CheckArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
+    /// Keep the trail of what becomes reachable: folder:PATH, one Markdown file an incident, or off
+    #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
+    pub incidents: Incidents,
     /// The deadline of one attempt, such as 4.8s or 900ms; beats the configuration
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
@@ -172,6 +178,27 @@ pub struct ReportArgs {
     pub outputs: OutputArgs,
 }
 
+/// A saved round and where its trail is kept.
+#[derive(Debug, Args)]
+pub struct IncidentsArgs {
+    /// The saved report.json; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// Where: folder:PATH, one Markdown file an incident, or off
+    #[arg(long, value_name = "WHERE", value_parser = incidents)]
+    pub incidents: Incidents,
+}
+
+/// Where the incident trail is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Incidents {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// In Markdown files in this folder.
+    Folder(PathBuf),
+}
+
 /// The demo.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
@@ -200,6 +227,20 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     crate::config::parse_duration(text)
+}
+
+fn incidents(text: &str) -> Result<Incidents, String> {
+    match text.split_once(':') {
+        None if text == "off" => Ok(Incidents::Off),
+        Some(("folder", path)) if !path.is_empty() => Ok(Incidents::Folder(path.into())),
+        Some(("folder", _)) | None if text.starts_with("folder") => {
+            Err("name the folder, as in folder:trail".to_owned())
+        }
+        Some(("github", _)) | None if text.starts_with("github") => {
+            Err("incidents in issues are not there yet: expected folder:PATH or off".to_owned())
+        }
+        Some(_) | None => Err("expected folder:PATH or off".to_owned()),
+    }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -231,6 +272,26 @@ mod tests {
             error.to_string().contains("\"A\" is given twice"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn incidents_are_kept_in_a_folder_or_not_at_all() {
+        assert_eq!(incidents("off"), Ok(Incidents::Off));
+        let folder = |path: &str| Ok(Incidents::Folder(path.into()));
+        assert_eq!(incidents("folder:trail"), folder("trail"));
+        assert_eq!(incidents("folder:C:\\trail"), folder("C:\\trail"));
+        for (typed, says) in [
+            ("github", "not there yet"),
+            ("github:org/trail", "not there yet"),
+            ("folder", "name the folder"),
+            ("folder:", "name the folder"),
+            ("", "expected"),
+            ("off:", "expected"),
+            ("trail", "expected"),
+        ] {
+            let error = incidents(typed).unwrap_err();
+            assert!(error.contains(says), "{typed}: {error}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | 1 | `exposed` | at least one target is exposed without such a waiver, whatever else is true |
 //! | 2 | `usage` | the command line or the configuration is wrong, or nothing was probed |
 //! | 3 | `inconclusive` | nothing is exposed, and at least one target could not be judged |
-//! | 4 | `unreported` | nothing is exposed, the verdict stands, and a report could not be written |
+//! | 4 | `unreported` | nothing is exposed, the verdict stands, and a report or the incident trail could not be written |
 //!
 //! A second interrupt ends the program at once with 130, and nothing is known then.
 

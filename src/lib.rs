@@ -21,6 +21,8 @@
 //!   [`Reach`](domain::reach::Reach), or why this machine was blind.
 //! - [`domain::verdict`] is the only place that turns observations into `blocked`, `exposed` or
 //!   `inconclusive`. It is pure, and its table is tested cell by cell.
+//! - [`incident`] compares a round with the incidents that are known, and keeps their trail: one is
+//!   opened when a target becomes exposed, and closed when it was seen shut.
 //! - [`report`] renders the finished [`RoundReport`](domain::report::RoundReport); each form can be
 //!   made again from a saved `report.json`.
 //!
@@ -34,6 +36,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod exit;
+pub mod incident;
 pub mod probe;
 pub mod report;
 pub mod round;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, colour_on_stderr, show_problem, warn};
+use super::trail::{self, Occasion};
 use crate::actions::Env;
 use crate::cli::{CheckArgs, ConfigArgs};
 use crate::config::{self, Overrides};
@@ -80,13 +81,18 @@ pub(super) async fn round(
     bar.finish_and_clear();
     signals.abort();
     let report = match report {
-        Ok(report) => report,
+        Ok(report) => RoundReport {
+            partial: !args.targets.is_empty(),
+            ..report
+        },
         Err(error) => {
             warn(&format!("cannot look at anything: {error}"));
             return None;
         }
     };
     let reported = output::publish(&report, &args.outputs, env);
+    // The reports come first: whatever happens to the trail, the evidence is kept.
+    let reported = trail::tell(&report, &args.incidents, Occasion::Live) & reported;
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \

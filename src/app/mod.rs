@@ -5,6 +5,7 @@ mod demo;
 mod output;
 mod report;
 mod show;
+mod trail;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
@@ -18,6 +19,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
+        Command::Incidents(args) => trail::run(args),
         Command::Schema { of } => show::schema(*of),
         Command::Completions { shell } => show::completions(*shell),
         Command::Man => show::manual(),

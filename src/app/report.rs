@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::output::{self, warn};
 use crate::cli::ReportArgs;
+use crate::domain::report::RoundReport;
 use crate::exit::Exit;
 use crate::report::json;
 
@@ -21,19 +22,8 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         warn(&clash);
         return Exit::Usage;
     }
-    let text = match read(&args.from) {
-        Ok(text) => text,
-        Err(error) => {
-            warn(&format!("cannot read {}: {error}", args.from.display()));
-            return Exit::Usage;
-        }
-    };
-    let report = match json::parse(&text) {
-        Ok(report) => report,
-        Err(error) => {
-            warn(&format!("{}: {error}", args.from.display()));
-            return Exit::Usage;
-        }
+    let Some(report) = saved(&args.from) else {
+        return Exit::Usage;
     };
     let exit = Exit::of(report.verdict);
     if output::publish(&report, &args.outputs, None) {
@@ -41,6 +31,16 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     } else {
         exit.unreported()
     }
+}
+
+/// Reads a saved round; says what is wrong with it and gives `None`.
+pub(super) fn saved(path: &Path) -> Option<RoundReport> {
+    let text = read(path)
+        .inspect_err(|error| warn(&format!("cannot read {}: {error}", path.display())))
+        .ok()?;
+    json::parse(&text)
+        .inspect_err(|error| warn(&format!("{}: {error}", path.display())))
+        .ok()
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -236,6 +236,9 @@ pub struct RoundReport {
     pub took_ms: u64,
     /// Whether it was ended from outside before its time.
     pub interrupted: bool,
+    /// Whether only some of the configuration's targets were asked for, as with `--target`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// The worst verdict of all findings that count, `blocked` where all are waived; `inconclusive`
     /// where there are none.
     pub verdict: Verdict,

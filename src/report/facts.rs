@@ -21,6 +21,9 @@ const ENDPOINTS: usize = 6;
 /// The label of what is worth knowing besides.
 pub const NOTE: &str = "note";
 
+/// The label of where a target is declared.
+pub const DECLARED: &str = "declared";
+
 /// One labelled piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
@@ -159,10 +162,7 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
             lines: notes.map(|n| notes::say(part.finding, *n)).collect(),
         });
     }
-    facts.push(Fact::one(
-        "declared",
-        Phrase::new("").value(&target.position),
-    ));
+    facts.push(Fact::one(DECLARED, Phrase::new("").value(&target.position)));
     facts
 }
 

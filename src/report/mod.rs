@@ -24,6 +24,7 @@ mod promise;
 mod saw;
 mod stop;
 pub mod summary;
+pub mod trail;
 mod vantage;
 mod waiver;
 

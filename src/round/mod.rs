@@ -165,6 +165,7 @@ async fn round<W: World>(
         started,
         took_ms: course.elapsed_ms(),
         interrupted: stop.is_stopped(),
+        partial: false,
         verdict: RoundReport::worst(&findings),
         totals: Totals::of(&findings),
         vantage: Vantage {

@@ -7,7 +7,7 @@
 )]
 
 pub mod doors;
-mod hostile;
+pub mod hostile;
 pub mod waivers;
 
 use std::collections::BTreeSet;
@@ -91,6 +91,7 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         started: started(),
         took_ms: 12_437,
         interrupted: false,
+        partial: false,
         verdict: RoundReport::worst(&findings),
         totals: Totals::of(&findings),
         vantage: Vantage {

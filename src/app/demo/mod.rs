@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::check;
 use super::output::{print, warn};
-use crate::cli::{CheckArgs, ConfigArgs, DemoArgs, OutputArgs};
+use crate::cli::{CheckArgs, ConfigArgs, DemoArgs, Incidents, OutputArgs};
 use crate::domain::finding::Finding;
 use crate::domain::reach::Reach;
 use crate::domain::verdict::Verdict;
@@ -68,6 +68,7 @@ pub(super) async fn run(args: &DemoArgs) -> Exit {
             summary: Some(path("summary.md")),
             ..OutputArgs::default()
         },
+        incidents: Incidents::Folder(path("incidents")),
         ..CheckArgs::default()
     };
     // The demo's findings are not the user's: nothing of them goes into a workflow's summary.
@@ -240,8 +241,14 @@ fn closing(out: &Path, exit: Exit, wrong: &[String]) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    let files: [PathBuf; 4] =
-        ["noentry.yml", "report.json", "junit.xml", "summary.md"].map(|name| out.join(name));
+    let files = [
+        "noentry.yml",
+        "report.json",
+        "junit.xml",
+        "summary.md",
+        "incidents",
+    ];
+    let files: [PathBuf; 5] = files.map(|name| out.join(name));
     let _ = writeln!(text, "Look at:");
     for file in files {
         let _ = writeln!(text, "  {}", file.display());

@@ -1,0 +1,277 @@
+//! The trail: an incident opens when a target becomes reachable, and tells the story until it is shut.
+//!
+//! [`lifecycle`] is pure: this round and the known incidents in, changes out. A [`Store`] knows where
+//! incidents are kept and applies the changes; [`folder`] keeps them as Markdown files. What a store
+//! could not do is not remembered as done, so the next round does it.
+//!
+//! Nothing here knows how a finding is put into words: a [`Subject`] comes with its words, as Markdown
+//! in which whatever a server sent is inert already.
+
+pub mod body;
+pub mod folder;
+pub mod lifecycle;
+mod paper;
+pub mod state;
+mod wide;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::domain::reach::Reach;
+use crate::domain::verdict::Verdict;
+
+use state::{Fingerprint, State};
+
+/// When something happens. The defaults are the documented ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How many conclusive blocked rounds in a row close an incident; at least 1.
+    pub close_after: u32,
+    /// How long after its end an incident is opened again instead of a new one.
+    pub reopen_within: Duration,
+    /// How long an open incident may be without a comment.
+    pub remind_every: Duration,
+    /// How many openings within a day are told one by one.
+    pub flaps: usize,
+    /// How many inconclusive rounds of one target in a row are blindness; at least 1.
+    pub blind_after: u32,
+    /// How many new incidents of one round are kept one by one.
+    pub mass_exposure_after: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            close_after: 2,
+            reopen_within: Duration::days(7),
+            remind_every: Duration::hours(24),
+            flaps: 3,
+            blind_after: 3,
+            mass_exposure_after: 10,
+        }
+    }
+}
+
+/// One exposed part of a finding: an endpoint, or the name itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which one, such as `TCP 192.0.2.1:443`.
+    pub place: String,
+    /// What was seen there, in words that stay the same as long as nothing changed: the rung, the
+    /// status, the certificate.
+    pub mark: String,
+}
+
+/// One finding, as far as its trail is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The target's name.
+    pub name: String,
+    /// Who it is.
+    pub fingerprint: Fingerprint,
+    /// The word on it.
+    pub verdict: Verdict,
+    /// Whether somebody accepted the exposure for a time.
+    pub waived: bool,
+    /// The furthest rung; none if nothing could be seen.
+    pub reach: Option<Reach>,
+    /// What is exposed.
+    pub parts: Vec<Part>,
+    /// One line of Markdown: what was seen.
+    pub headline: String,
+    /// A table of evidence in Markdown.
+    pub evidence: String,
+    /// Shell commands, one a line, with which a person sees the same.
+    pub reproduce: Vec<String>,
+    /// Where it is declared: file, line and column.
+    pub declared: String,
+}
+
+/// One round, as far as the trail is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// When it began. The trail has no other clock, so that a saved round leaves the same trail.
+    pub at: OffsetDateTime,
+    /// The configuration file.
+    pub config: String,
+    /// Whether every target of the configuration was looked at. Only then is one that is missing gone.
+    pub complete: bool,
+    /// Whether it was ended before its time: what it could not see then is no blindness.
+    pub interrupted: bool,
+    /// The findings.
+    pub subjects: Vec<Subject>,
+}
+
+/// An incident as a store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// What noentry knows about it.
+    pub state: State,
+    /// How to find it: a file name, an issue's number.
+    pub place: String,
+}
+
+/// A target that could not be judged lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The target's name.
+    pub name: String,
+    /// Since which round.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// In how many rounds in a row.
+    pub rounds: u32,
+}
+
+/// What is remembered about one configuration between rounds, besides its incidents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The last round that was counted.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_round: OffsetDateTime,
+    /// Who could not be judged, by fingerprint.
+    pub unseen: BTreeMap<Fingerprint, Unseen>,
+}
+
+/// Everything that a store has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The incidents, in any order.
+    pub incidents: Vec<Incident>,
+    /// The names that are taken by something that could not be read: short fingerprint and number.
+    pub taken: Vec<(String, u32)>,
+    /// What is remembered, by configuration file.
+    pub memory: BTreeMap<String, Memory>,
+    /// What could not be read and was left alone, for a person to look at.
+    pub problems: Vec<Problem>,
+}
+
+/// What was done to an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// A new one.
+    Opened,
+    /// One that was closed is open again.
+    Reopened,
+    /// The body is new, and there is something to say.
+    Commented,
+    /// The body is new.
+    Updated,
+    /// It is over.
+    Closed,
+}
+
+impl Deed {
+    /// The word for the terminal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Reopened => "reopened",
+            Self::Commented => "commented",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// One thing for a store to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What.
+    pub deed: Deed,
+    /// The incident as it is from now on.
+    pub state: State,
+    /// Evidence and how to see it oneself, in Markdown; none where what stands there stays.
+    pub details: Option<String>,
+    /// A line of Markdown for the timeline.
+    pub comment: Option<String>,
+}
+
+/// What follows from a round.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What to do, each thing on an incident of its own.
+    pub changes: Vec<Change>,
+    /// What to remember about the round's configuration, where that is something new.
+    pub memory: Option<Memory>,
+    /// Findings that the trail has from this round or a later one already.
+    pub stale: usize,
+}
+
+/// What a store could not do or read. What was asked for is not done then.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}")]
+pub struct Problem {
+    /// The file or issue.
+    pub place: String,
+    /// A lowercase fragment.
+    pub what: String,
+}
+
+/// Where incidents are kept.
+pub trait Store {
+    /// Reads everything. What cannot be read alone is a problem within what is known.
+    ///
+    /// # Errors
+    /// If nothing can be known.
+    fn known(&mut self) -> Result<Known, Problem>;
+
+    /// Does one thing and says where. Either all of it is done, or nothing.
+    ///
+    /// # Errors
+    /// If it could not be done.
+    fn apply(&mut self, change: &Change) -> Result<String, Problem>;
+
+    /// Keeps what is to be remembered about a configuration.
+    ///
+    /// # Errors
+    /// If it could not be kept.
+    fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem>;
+}
+
+/// What became of a round's trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What was done, where, and to the incident of which title.
+    pub done: Vec<(Deed, String, String)>,
+    /// What was not, and what could not be read.
+    pub problems: Vec<Problem>,
+    /// Findings that the trail has from this round or a later one already.
+    pub stale: usize,
+}
+
+/// Brings the trail in line with a round. One failure leaves the rest undisturbed.
+pub fn tell(store: &mut dyn Store, round: &Round, policy: &Policy) -> Told {
+    let mut known = match store.known() {
+        Ok(known) => known,
+        Err(problem) => {
+            return Told {
+                problems: vec![problem],
+                ..Told::default()
+            };
+        }
+    };
+    let mut told = Told {
+        problems: std::mem::take(&mut known.problems),
+        ..Told::default()
+    };
+    let outcome = lifecycle::reconcile(round, &known, policy);
+    told.stale = outcome.stale;
+    for change in &outcome.changes {
+        match store.apply(change) {
+            Ok(place) => told
+                .done
+                .push((change.deed, place, body::title(&change.state))),
+            Err(problem) => told.problems.push(problem),
+        }
+    }
+    if let Some(memory) = &outcome.memory
+        && let Err(problem) = store.remember(&round.config, memory)
+    {
+        told.problems.push(problem);
+    }
+    told
+}

@@ -1,0 +1,275 @@
+//! What noentry knows about one incident, and the hidden line that carries it.
+//!
+//! The line is a comment of HTML with JSON in it, `<!-- noentry:v1 {…} -->`, at a fixed place of the
+//! section that noentry writes. Nothing else in the section can begin or end a comment, because
+//! [`inert`] breaks both; a line of the same form anywhere else means nothing. A state whose
+//! fingerprint is not the one of its own name and configuration is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use crate::domain::reach::Reach;
+
+/// The line's beginning in this version.
+const BEGIN: &str = "<!-- noentry:v1 ";
+/// The line's beginning in any version.
+const ANY: &str = "<!-- noentry:v";
+const END: &str = " -->";
+/// How many characters of a fingerprint are shown.
+const SHORT: usize = 12;
+
+/// What an incident is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One target is exposed.
+    Target,
+    /// Many became exposed in the same round.
+    Mass,
+    /// Some could not be judged for a while.
+    Blind,
+}
+
+/// Who an incident is about: SHA-256 over kind, name and configuration path, in lowercase hex.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint of a target.
+    #[must_use]
+    pub fn target(name: &str, config: &str) -> Self {
+        Self::of(Kind::Target, name, config)
+    }
+
+    /// The fingerprint of an incident of any kind; the name is empty where it is not one target's.
+    #[must_use]
+    pub fn of(kind: Kind, name: &str, config: &str) -> Self {
+        let kind: &[u8] = match kind {
+            Kind::Target => b"target",
+            Kind::Mass => b"mass",
+            Kind::Blind => b"blind",
+        };
+        let mut digest = Sha256::new();
+        for part in [kind, name.as_bytes(), config.as_bytes()] {
+            // The length before each keeps `ab`+`c` and `a`+`bc` apart.
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        Self(hex(&digest.finalize()))
+    }
+
+    /// The first characters, for names and for people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..SHORT).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether this may be a short fingerprint.
+pub(super) fn is_short(text: &str) -> bool {
+    text.len() == SHORT
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A few characters that stand for a text which need not be kept itself.
+pub(super) fn digest(text: &str) -> String {
+    let mut whole = hex(&Sha256::digest(text));
+    whole.truncate(SHORT);
+    whole
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot go wrong.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+/// Blocked rounds in a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shut {
+    /// The first of them.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// How many.
+    pub rounds: u32,
+    /// What stopped the outsider, in Markdown.
+    pub by: String,
+}
+
+/// One target within an incident about several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub fingerprint: Fingerprint,
+    /// The target's name.
+    pub name: String,
+    /// Whether it still counts: not yet shut, or not yet seen.
+    pub open: bool,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    /// One line of Markdown: what was seen last.
+    pub headline: String,
+    /// Blocked rounds in a row, if there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shut: Option<Shut>,
+    /// Whether the last round could not judge it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
+    /// Whether the configuration does not know it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphaned: bool,
+}
+
+/// What noentry knows about one incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// What it is about.
+    pub kind: Kind,
+    /// The target's name; empty where it is about several.
+    pub name: String,
+    /// The configuration file.
+    pub config: String,
+    /// Who it is about.
+    pub fingerprint: Fingerprint,
+    /// 1 for the first incident of this fingerprint.
+    pub number: u32,
+    /// Whether it is open.
+    pub open: bool,
+    /// The round that opened it, first or again.
+    #[serde(with = "time::serde::rfc3339")]
+    pub opened: OffsetDateTime,
+    /// The first round that saw it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_seen: OffsetDateTime,
+    /// The last round that saw it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen: OffsetDateTime,
+    /// The last round that was counted.
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_round: OffsetDateTime,
+    /// How many rounds saw it.
+    pub rounds: u64,
+    /// When the last comment was written.
+    #[serde(with = "time::serde::rfc3339")]
+    pub told: OffsetDateTime,
+    /// When it was closed.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub closed: Option<OffsetDateTime>,
+    /// Since when nobody can tell.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub unsure: Option<OffsetDateTime>,
+    /// Since when the configuration does not know the target.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub orphaned: Option<OffsetDateTime>,
+    /// Since when the exposure is waived.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub waived: Option<OffsetDateTime>,
+    /// Blocked rounds in a row, if there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shut: Option<Shut>,
+    /// What stopped the outsider before this incident, in Markdown, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_before: Option<String>,
+    /// When it was opened during the last day, in seconds since 1970.
+    pub openings: Vec<i64>,
+    /// Whether it opens and shuts too often to tell each time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
+    /// The furthest rung of the last round that saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
+    /// One line of Markdown: what the last round that saw it saw.
+    pub headline: String,
+    /// Where the target is declared.
+    pub declared: String,
+    /// What was seen since it was opened: digests of places, and of what was seen there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<String, BTreeSet<String>>,
+    /// Where the incident before this one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The targets of an incident about several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+}
+
+/// Breaks what could begin or end a comment in Markdown.
+#[must_use]
+pub fn inert(markdown: &str) -> String {
+    markdown
+        .replace("<!", "<\\u{21}")
+        .replace("-->", "--\\u{3e}")
+        .replace("--!>", "--!\\u{3e}")
+}
+
+/// The hidden line, without a line break.
+///
+/// # Errors
+/// If the state cannot be written as JSON.
+pub fn write(state: &State) -> Result<String, serde_json::Error> {
+    // Angle brackets and pairs of dashes stand in strings alone, where JSON has another way to write
+    // them.
+    let json = serde_json::to_string(state)?
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace("--", "-\\u002d");
+    Ok(format!("{BEGIN}{json}{END}"))
+}
+
+/// Reads the hidden line.
+///
+/// # Errors
+/// What is wrong with it, as a lowercase fragment.
+pub fn read(line: &str) -> Result<State, String> {
+    let line = line.trim_end();
+    let Some(json) = line
+        .strip_prefix(BEGIN)
+        .and_then(|rest| rest.strip_suffix(END))
+    else {
+        return Err(if line.starts_with(ANY) {
+            "its state was written by another version of noentry".to_owned()
+        } else {
+            "its last line is not the state that noentry writes".to_owned()
+        });
+    };
+    let state: State =
+        serde_json::from_str(json).map_err(|error| format!("its state is broken: {error}"))?;
+    if state.fingerprint != Fingerprint::of(state.kind, &state.name, &state.config) {
+        return Err("its state has the fingerprint of another target".to_owned());
+    }
+    Ok(state)
+}

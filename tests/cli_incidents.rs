@@ -1,0 +1,335 @@
+//! The incident trail as a user types it: `check --incidents`, `incidents --from`, and what is printed.
+
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use tempfile::TempDir;
+
+/// noentry in a folder of its own, without anything of the CI that may run this test.
+fn noentry(folder: &Path, words: &[&str]) -> Assert {
+    let mut command = Command::cargo_bin("noentry").unwrap();
+    command.current_dir(folder).env_remove("CI").args(words);
+    for (key, _) in std::env::vars() {
+        if key.starts_with("GITHUB_") || key.starts_with("RUNNER_") {
+            command.env_remove(key);
+        }
+    }
+    command.timeout(std::time::Duration::from_mins(1)).assert()
+}
+
+/// A control, and a target whose door is open as long as its listener lives.
+struct Estate {
+    folder: TempDir,
+    /// Answers for as long as it is kept.
+    control: TcpListener,
+    door: Option<TcpListener>,
+    port: u16,
+}
+
+impl Estate {
+    fn new() -> Self {
+        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (control, door) = (listen(), listen());
+        let port = |of: &TcpListener| of.local_addr().unwrap().port();
+        let estate = Self {
+            folder: TempDir::new().unwrap(),
+            port: port(&door),
+            door: Some(door),
+            control,
+        };
+        let control = port(&estate.control);
+        let text = format!(
+            "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
+             probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
+             - {{ name: Admin console, tcp: '127.0.0.1:{}' }}\n",
+            estate.port
+        );
+        fs::write(estate.folder.path().join("noentry.yml"), text).unwrap();
+        estate
+    }
+
+    fn run(&self, words: &[&str]) -> Assert {
+        noentry(self.folder.path(), words)
+    }
+
+    fn check(&self) -> Assert {
+        self.run(&[
+            "check",
+            "--incidents",
+            "folder:trail",
+            "--json",
+            "report.json",
+        ])
+    }
+
+    fn replay(&self) -> Assert {
+        self.run(&[
+            "incidents",
+            "--from",
+            "report.json",
+            "--incidents",
+            "folder:trail",
+        ])
+    }
+
+    /// The only incident's file.
+    fn incident(&self) -> PathBuf {
+        let entries = fs::read_dir(self.folder.path().join("trail")).unwrap();
+        let mut files = entries
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == "md"));
+        let file = files.next().unwrap();
+        assert_eq!(files.next(), None);
+        file
+    }
+}
+
+fn printed(run: &Assert) -> String {
+    String::from_utf8(run.get_output().stdout.clone()).unwrap()
+}
+
+fn warned(run: &Assert) -> String {
+    String::from_utf8(run.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn an_open_door_leaves_a_trail_until_it_is_shut() {
+    let mut estate = Estate::new();
+    let first = estate.check().code(1);
+    let says = printed(&first);
+    assert!(
+        says.contains("incident opened: trail/admin-console-"),
+        "{says}"
+    );
+    assert!(
+        says.contains("(Reachable from outside: Admin console)"),
+        "{says}"
+    );
+    let text = fs::read_to_string(estate.incident()).unwrap();
+    assert!(
+        text.contains("**Admin console has been reachable from outside since"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("nc -vz -w 5 127.0.0.1 {}\n", estate.port)),
+        "{text}"
+    );
+    assert!(text.contains("`noentry.yml:5:7`"), "{text}");
+    // The same round again is not another one.
+    let again = printed(&estate.replay().code(1));
+    assert!(
+        again.contains("has 1 target from this round or a later one already"),
+        "{again}"
+    );
+    assert_eq!(fs::read_to_string(estate.incident()).unwrap(), text);
+    // One target of none is not gone.
+    let says = printed(&estate.check().code(1));
+    assert!(says.contains("incident updated: trail/"), "{says}");
+    let door = estate.door.take().unwrap();
+    drop(door);
+    let says = printed(&estate.check().code(0));
+    assert!(says.contains("incident updated: trail/"), "{says}");
+    let says = printed(&estate.check().code(0));
+    assert!(says.contains("incident closed: trail/"), "{says}");
+    let says = printed(&estate.check().code(0));
+    assert!(
+        says.contains("incidents: none is open, nothing to tell"),
+        "{says}"
+    );
+    let text = fs::read_to_string(estate.incident()).unwrap();
+    assert!(
+        text.contains("**Admin console has been shut since"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_saved_round_leaves_the_trail_of_the_round_itself() {
+    let estate = Estate::new();
+    estate.run(&["check", "--json", "report.json"]).code(1);
+    assert!(!estate.folder.path().join("trail").exists());
+    let off = ["incidents", "--from", "report.json", "--incidents", "off"];
+    assert_eq!(printed(&estate.run(&off).code(1)), "");
+    assert!(!estate.folder.path().join("trail").exists());
+    let says = printed(&estate.replay().code(1));
+    assert!(
+        says.starts_with("incident opened: trail/admin-console-"),
+        "{says}"
+    );
+    // A round of other targets alone says nothing about this one.
+    let text = fs::read_to_string(estate.folder.path().join("report.json")).unwrap();
+    let mut report: noentry::domain::report::RoundReport = serde_json::from_str(&text).unwrap();
+    report.started += time::Duration::HOUR;
+    "Another".clone_into(&mut report.findings[0].target.name);
+    for (partial, says) in [(true, "incident opened: "), (false, "incident commented: ")] {
+        report.partial = partial;
+        report.started += time::Duration::HOUR;
+        fs::write(
+            estate.folder.path().join("report.json"),
+            serde_json::to_string(&report).unwrap(),
+        )
+        .unwrap();
+        let printed = printed(&estate.replay().code(1));
+        assert!(printed.contains(says), "{printed}");
+        assert_eq!(printed.contains("Admin console"), !partial, "{printed}");
+    }
+}
+
+#[test]
+fn a_round_of_some_targets_is_marked_as_such() {
+    let estate = Estate::new();
+    for (words, partial) in [
+        (&["check", "--json", "report.json"][..], false),
+        (
+            &[
+                "check",
+                "--json",
+                "report.json",
+                "--target",
+                "Admin console",
+            ],
+            true,
+        ),
+    ] {
+        estate.run(words).code(1);
+        let text = fs::read_to_string(estate.folder.path().join("report.json")).unwrap();
+        assert_eq!(text.contains("\"partial\": true"), partial, "{text}");
+    }
+}
+
+#[test]
+fn a_waived_exposure_opens_nothing_until_its_waiver_ends() {
+    let estate = Estate::new();
+    let file = estate.folder.path().join("noentry.yml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let waived = |until: &str| {
+        let waiver = format!(
+            "waivers: [{{ target: Admin console, owner: us, reason: moves, until: {until} }}]\n"
+        );
+        fs::write(&file, plain.clone() + &waiver).unwrap();
+    };
+    waived("9999-12-31");
+    estate.check().code(0);
+    let trail = estate.folder.path().join("trail");
+    let incidents = || {
+        let names = fs::read_dir(&trail).map(|all| all.flatten().map(|e| e.file_name()));
+        let names = names.into_iter().flatten();
+        let names = names.map(|name| name.to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".md")).count()
+    };
+    assert_eq!(incidents(), 0);
+    waived("2020-01-01");
+    estate.check().code(1);
+    assert_eq!(incidents(), 1);
+}
+
+#[test]
+fn a_trail_that_cannot_be_kept_is_an_error_and_hides_no_exposure() {
+    let mut estate = Estate::new();
+    let place = "folder:noentry.yml/below";
+    let words = ["check", "--incidents", place, "--json", "report.json"];
+    let run = estate.run(&words).code(1);
+    assert!(warned(&run).contains("noentry: incident trail: noentry.yml/below: cannot be used"));
+    assert!(printed(&run).contains("Admin console"));
+    let replay = ["incidents", "--from", "report.json", "--incidents", place];
+    estate.run(&replay).code(1);
+    let door = estate.door.take();
+    drop(door);
+    fs::remove_file(estate.folder.path().join("report.json")).unwrap();
+    estate.run(&words).code(4);
+    // The report is there all the same.
+    estate.run(&replay).code(4);
+}
+
+#[test]
+fn what_is_not_ours_in_the_folder_is_named_and_the_rest_goes_on() {
+    let estate = Estate::new();
+    estate.check().code(1);
+    let path = estate.incident();
+    fs::write(&path, "garbage").unwrap();
+    let run = estate.check().code(1);
+    let warned = warned(&run);
+    assert!(warned.contains("left alone: the line"), "{warned}");
+    assert!(
+        warned.contains(path.file_name().unwrap().to_str().unwrap()),
+        "{warned}"
+    );
+    assert!(printed(&run).contains("-2.md"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "garbage");
+}
+
+#[test]
+fn a_clock_that_went_back_is_said_and_no_pass() {
+    let mut estate = Estate::new();
+    estate.run(&["check", "--json", "report.json"]).code(1);
+    let path = estate.folder.path().join("report.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut report: noentry::domain::report::RoundReport = serde_json::from_str(&text).unwrap();
+    report.started += time::Duration::days(400);
+    fs::write(&path, serde_json::to_string(&report).unwrap()).unwrap();
+    estate.replay().code(1);
+    let before = fs::read_to_string(estate.incident()).unwrap();
+    estate.door.take();
+    let run = estate.check().code(4);
+    assert!(warned(&run).contains("clock went back"), "{}", warned(&run));
+    assert_eq!(fs::read_to_string(estate.incident()).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let mut estate = Estate::new();
+    estate.check().code(1);
+    estate.door.take();
+    estate.run(&["check", "--json", "report.json"]).code(0);
+    let root = estate.folder.path();
+    let text = fs::read_to_string(estate.incident()).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
+    mode(&root.join("trail/.noentry-lock"), 0o666).unwrap();
+    mode(&root.join("trail"), 0o555).unwrap();
+    mode(root, 0o755).unwrap();
+    // Whom nothing is forbidden goes as somebody else, with a copy of the program within reach.
+    let program = root.join("noentry");
+    fs::copy(assert_cmd::cargo::cargo_bin("noentry"), &program).unwrap();
+    let mut command = std::process::Command::new(&program);
+    if fs::metadata(root).unwrap().uid() == 0 {
+        command.uid(65534).gid(65534);
+    }
+    let run = Command::from_std(command)
+        .current_dir(root)
+        .args([
+            "incidents",
+            "--from",
+            "report.json",
+            "--incidents",
+            "folder:trail",
+        ])
+        .timeout(std::time::Duration::from_mins(1))
+        .assert()
+        .code(4);
+    assert!(
+        warned(&run).contains("cannot be written: Permission denied"),
+        "{}",
+        warned(&run)
+    );
+    mode(&root.join("trail"), 0o755).unwrap();
+    assert_eq!(fs::read_to_string(estate.incident()).unwrap(), text);
+    // The next round that may makes up for it.
+    assert!(printed(&estate.replay().code(0)).contains("incident updated: trail/"));
+}
+
+#[test]
+fn issues_are_not_there_yet_and_the_error_says_so() {
+    let folder = TempDir::new().unwrap();
+    let run = noentry(folder.path(), &["check", "--incidents", "github"]).code(2);
+    assert!(
+        warned(&run).contains("incidents in issues are not there yet: expected folder:PATH or off")
+    );
+}

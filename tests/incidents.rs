@@ -1,0 +1,15 @@
+//! The incident trail: the lifecycle row by row, and over any sequence of rounds and faults; the folder
+//! from end to end, and a year of it.
+
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+
+#[path = "incidents/folder.rs"]
+mod folder;
+#[path = "incidents/lifecycle.rs"]
+mod lifecycle;
+#[path = "incidents/sequences.rs"]
+mod sequences;
+#[path = "incidents/support.rs"]
+mod support;
+#[path = "incidents/year.rs"]
+mod year;

@@ -1,0 +1,89 @@
+//! What the trail says about every sample finding: the place and the mark of what is exposed, and the
+//! commands with which a person sees the same.
+
+mod sample;
+
+use std::fmt::Write as _;
+
+use noentry::domain::verdict::Verdict;
+use noentry::incident::body;
+use noentry::incident::state::Fingerprint;
+use noentry::incident::{Part, Subject};
+use noentry::report::trail;
+
+#[test]
+fn every_exposure_says_where_and_how_to_see_it() {
+    let mut out = String::new();
+    for report in [sample::round(), sample::doors::round()] {
+        let findings = report.findings.iter();
+        for finding in findings.filter(|f| f.verdict == Verdict::Exposed) {
+            writeln!(
+                out,
+                "== {}: {}",
+                finding.target.name,
+                trail::headline(finding)
+            )
+            .unwrap();
+            let exposed = trail::exposed(finding);
+            assert!(!exposed.is_empty());
+            for (place, mark) in exposed {
+                writeln!(out, "{place}: {mark}").unwrap();
+            }
+            let commands = trail::reproduce(finding);
+            assert!(!commands.is_empty(), "{}", finding.target.name);
+            for command in commands {
+                writeln!(out, "$ {command}").unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!("trail", out);
+}
+
+#[test]
+fn what_is_not_exposed_has_nothing_to_see() {
+    for report in [sample::round(), sample::doors::round()] {
+        let findings = report.findings.iter();
+        for finding in findings.filter(|f| f.verdict != Verdict::Exposed) {
+            assert_eq!(trail::exposed(finding), [], "{}", finding.target.name);
+            if finding.target.kind != "dns" {
+                assert_eq!(
+                    trail::reproduce(finding),
+                    [""; 0],
+                    "{}",
+                    finding.target.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_findings_leave_no_comment_and_no_fence_in_the_details() {
+    let report = sample::hostile::round();
+    assert!(!report.findings.is_empty());
+    for finding in &report.findings {
+        let parts = trail::exposed(finding).into_iter();
+        let details = body::details(&Subject {
+            name: finding.target.name.clone(),
+            fingerprint: Fingerprint::target(&finding.target.name, &report.config),
+            verdict: finding.verdict,
+            waived: false,
+            reach: finding.reach,
+            parts: parts.map(|(place, mark)| Part { place, mark }).collect(),
+            headline: trail::headline(finding),
+            evidence: trail::evidence(finding),
+            reproduce: trail::reproduce(finding),
+            declared: finding.target.position.to_string(),
+        });
+        assert!(
+            !details.contains("<!--") && !details.contains("-->"),
+            "{details}"
+        );
+        let fences = details
+            .lines()
+            .filter(|l| l.trim_start().starts_with("```"));
+        let fences = fences.count();
+        assert!(fences == 0 || fences == 2, "{details}");
+        assert!(details.contains("\n| target | "), "{details}");
+    }
+}
