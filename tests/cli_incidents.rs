@@ -217,10 +217,11 @@ fn a_waived_exposure_opens_nothing_until_its_waiver_ends() {
     estate.check().code(0);
     let trail = estate.folder.path().join("trail");
     let incidents = || {
-        let names = fs::read_dir(&trail).map(|all| all.flatten().map(|e| e.file_name()));
-        let names = names.into_iter().flatten();
-        let names = names.map(|name| name.to_string_lossy().into_owned());
-        names.filter(|name| name.ends_with(".md")).count()
+        let files = fs::read_dir(&trail).into_iter().flatten().flatten();
+        let paths = files.map(|entry| entry.path());
+        paths
+            .filter(|path| path.extension().is_some_and(|e| e == "md"))
+            .count()
     };
     assert_eq!(incidents(), 0);
     waived("2020-01-01");
