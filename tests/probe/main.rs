@@ -22,6 +22,7 @@ mod http;
 mod icmp;
 mod quic;
 mod real;
+#[cfg(unix)]
 mod services;
 mod support;
 mod tls;

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -78,6 +79,8 @@ fn start(service: &Service, program: &Path, folder: &Path, address: &str, port: 
         .stdin(Stdio::piped())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
+        // Kamailio's workers outlive it otherwise.
+        .process_group(0)
         .spawn()
         .unwrap();
     Running(child)

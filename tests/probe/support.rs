@@ -123,11 +123,16 @@ pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)
 }
 
-/// A process that ends with the test.
+/// A process that ends with the test and, where it leads a group of processes, its group with it.
 pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // There is no such group where the process does not lead one. Until it is waited for, its number
+        // is nobody else's.
+        let group = format!("-{}", self.0.id());
+        let kill = Command::new("kill").args(["-KILL", "--", &group]).output();
+        drop(kill);
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
