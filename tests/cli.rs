@@ -2,34 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
+mod program;
+
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 
-use assert_cmd::Command;
 use noentry::domain::report::RoundReport;
 use noentry::domain::verdict::Verdict;
 use tempfile::TempDir;
 
-/// noentry in a folder of its own, without anything of the CI that may run this test.
-fn noentry(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("noentry").unwrap();
-    command.current_dir(folder).env_remove("CI");
-    for (key, _) in std::env::vars() {
-        if key.starts_with("GITHUB_") || key.starts_with("RUNNER_") {
-            command.env_remove(key);
-        }
-    }
-    command.timeout(std::time::Duration::from_mins(1));
-    command
-}
-
-/// A listener that stays open: a control, or an exposed door.
-fn door() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
-}
+use program::{door, noentry};
 
 /// A port that answers with a reset: it is taken, and nobody listens.
 fn closed() -> (tokio::net::TcpSocket, u16) {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
+mod program;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -10,39 +12,26 @@ use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
 
-/// noentry in a folder of its own, without anything of the CI that may run this test.
-fn noentry(folder: &Path, words: &[&str]) -> Assert {
-    let mut command = Command::cargo_bin("noentry").unwrap();
-    command.current_dir(folder).env_remove("CI").args(words);
-    for (key, _) in std::env::vars() {
-        if key.starts_with("GITHUB_") || key.starts_with("RUNNER_") {
-            command.env_remove(key);
-        }
-    }
-    command.timeout(std::time::Duration::from_mins(1)).assert()
-}
+use program::{door, noentry};
 
 /// A control, and a target whose door is open as long as its listener lives.
 struct Estate {
     folder: TempDir,
     /// Answers for as long as it is kept.
-    control: TcpListener,
+    _control: TcpListener,
     door: Option<TcpListener>,
     port: u16,
 }
 
 impl Estate {
     fn new() -> Self {
-        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let (control, door) = (listen(), listen());
-        let port = |of: &TcpListener| of.local_addr().unwrap().port();
+        let ((held, control), (open, port)) = (door(), door());
         let estate = Self {
             folder: TempDir::new().unwrap(),
-            port: port(&door),
-            door: Some(door),
-            control,
+            port,
+            door: Some(open),
+            _control: held,
         };
-        let control = port(&estate.control);
         let text = format!(
             "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
              probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
@@ -54,7 +43,7 @@ impl Estate {
     }
 
     fn run(&self, words: &[&str]) -> Assert {
-        noentry(self.folder.path(), words)
+        noentry(self.folder.path()).args(words).assert()
     }
 
     fn check(&self) -> Assert {
@@ -329,7 +318,10 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
 #[test]
 fn issues_are_not_there_yet_and_the_error_says_so() {
     let folder = TempDir::new().unwrap();
-    let run = noentry(folder.path(), &["check", "--incidents", "github"]).code(2);
+    let run = noentry(folder.path())
+        .args(["check", "--incidents", "github"])
+        .assert()
+        .code(2);
     assert!(
         warned(&run).contains("incidents in issues are not there yet: expected folder:PATH or off")
     );

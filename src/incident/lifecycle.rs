@@ -267,6 +267,17 @@ fn go_on(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
     if closes && state.flapping {
         said.clear();
     }
+    finish(desk, state, details, &said, closes)
+}
+
+/// What becomes of an open incident, with what there is to be said of it as one comment.
+pub(super) fn finish(
+    desk: Desk<'_>,
+    mut state: State,
+    details: Option<String>,
+    said: &[String],
+    closes: bool,
+) -> Change {
     let comment = (!said.is_empty()).then(|| said.join("; "));
     if comment.is_some() {
         state.told = desk.round.at;

@@ -8,7 +8,7 @@
 //! of the targets were judged again.
 
 use super::body::{self, names};
-use super::lifecycle::{self, Desk, Opening, count_shut};
+use super::lifecycle::{self, Desk, Opening, count_shut, finish};
 use super::state::{Fingerprint, Kind, Member, State};
 use super::{Change, Deed, Incident, Memory, Outcome, Subject, Unseen};
 use crate::domain::verdict::Verdict;
@@ -162,25 +162,7 @@ fn go_on(desk: Desk<'_>, state: &State, joining: &[&Subject]) -> Change {
             targets(state.members.len())
         ));
     }
-    finish(desk, state, &said, closes)
-}
-
-fn finish(desk: Desk<'_>, mut state: State, said: &[String], closes: bool) -> Change {
-    let comment = (!said.is_empty()).then(|| said.join("; "));
-    if comment.is_some() {
-        state.told = desk.round.at;
-    }
-    let deed = match (closes, &comment) {
-        (true, _) => Deed::Closed,
-        (false, Some(_)) => Deed::Commented,
-        (false, None) => Deed::Updated,
-    };
-    Change {
-        deed,
-        state,
-        details: None,
-        comment,
-    }
+    finish(desk, state, None, &said, closes)
 }
 
 /// Counts who cannot be judged, and tells when that lasts.
@@ -361,5 +343,5 @@ fn still_blind(desk: Desk<'_>, state: &State, members: Vec<Member>) -> Change {
     if closes && state.flapping {
         said.clear();
     }
-    finish(desk, state, &said, closes)
+    finish(desk, state, None, &said, closes)
 }
