@@ -92,7 +92,7 @@ pub(super) async fn round(
     };
     let reported = output::publish(&report, &args.outputs, env);
     // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(&report, &args.incidents, Occasion::Live) & reported;
+    let reported = trail::tell(&report, &args.incidents, Occasion::Live).await & reported;
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \

@@ -19,7 +19,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
-        Command::Incidents(args) => trail::run(args),
+        Command::Incidents(args) => on_runtime(trail::run(args)),
         Command::Schema { of } => show::schema(*of),
         Command::Completions { shell } => show::completions(*shell),
         Command::Man => show::manual(),

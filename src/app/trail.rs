@@ -8,6 +8,7 @@ use crate::cli::{Incidents, IncidentsArgs};
 use crate::domain::escape::{runner_lines, visible};
 use crate::domain::finding::Finding;
 use crate::domain::report::RoundReport;
+use crate::domain::trail::Confirmation;
 use crate::domain::verdict::Verdict;
 use crate::exit::Exit;
 use crate::incident::folder::Folder;
@@ -25,12 +26,12 @@ pub(super) enum Occasion {
 }
 
 /// Runs the command. The exit code is the one that the round ended with.
-pub(super) fn run(args: &IncidentsArgs) -> Exit {
+pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
     let exit = Exit::of(report.verdict);
-    if tell(&report, &args.incidents, Occasion::Saved) {
+    if tell(&report, &args.incidents, Occasion::Saved).await {
         exit
     } else {
         exit.unreported()
@@ -39,11 +40,16 @@ pub(super) fn run(args: &IncidentsArgs) -> Exit {
 
 /// Brings the trail in line with a round and says what was done. Gives false if something could not
 /// be; each such thing is named on standard error.
-pub(super) fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> bool {
+pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> bool {
     let told = match place {
         Incidents::Off => return true,
-        Incidents::Folder(path) => Folder::open(path)
-            .map(|mut folder| incident::tell(&mut folder, &round(report), &Policy::default())),
+        Incidents::Folder(path) => match Folder::open(path) {
+            Ok(mut folder) => {
+                let policy = Policy::from(&report.incidents);
+                Ok(incident::tell(&mut folder, &round(report), &policy).await)
+            }
+            Err(problem) => Err(problem),
+        },
     };
     let told = told.unwrap_or_else(|problem: Problem| Told {
         problems: vec![problem],
@@ -90,6 +96,7 @@ fn round(report: &RoundReport) -> Round {
         config: report.config.clone(),
         complete: !report.partial,
         interrupted: report.interrupted,
+        run: report.links.run.clone(),
         subjects: subjects.map(|f| subject(report, f)).collect(),
     }
 }
@@ -107,5 +114,14 @@ fn subject(report: &RoundReport, finding: &Finding) -> Subject {
         evidence: trail::evidence(finding),
         reproduce: trail::reproduce(finding),
         declared: finding.target.position.to_string(),
+        source: source(report, finding),
+        notify: finding.target.notify.clone(),
+        confirmed: finding.confirmation.is_none_or(Confirmation::holds),
+        withheld: finding.withheld,
     }
+}
+
+fn source(report: &RoundReport, finding: &Finding) -> Option<String> {
+    let file = report.links.config.as_ref()?;
+    Some(format!("{file}#L{}", finding.target.position.line))
 }

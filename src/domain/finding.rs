@@ -10,6 +10,7 @@ use super::observation::{Attempt, Blind};
 use super::position::Position;
 use super::reach::Reach;
 use super::target::{Barrier, Denial};
+use super::trail::{Confirmation, Notify};
 use super::verdict::{Reason, RestsOn, Verdict};
 use super::waiver::WaiverReport;
 
@@ -37,6 +38,9 @@ pub struct TargetInfo {
     pub families: Vec<Family>,
     /// Where it is declared.
     pub position: Position,
+    /// Whom its incident is for.
+    #[serde(default, skip_serializing_if = "Notify::is_empty")]
+    pub notify: Notify,
 }
 
 /// What one name server said about one type of record.
@@ -192,6 +196,13 @@ pub struct Finding {
     /// Who answers for an exposure of this target; none where the configuration has no waiver for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<WaiverReport>,
+    /// Whether an exposure was seen again; none where that was not asked for. The verdict stands
+    /// either way: one positive is never voted down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+    /// Whether the target's address and everything that was seen of it are left out here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
 }
 
 impl Finding {

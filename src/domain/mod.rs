@@ -13,5 +13,6 @@ pub mod reach;
 pub mod record;
 pub mod report;
 pub mod target;
+pub mod trail;
 pub mod verdict;
 pub mod waiver;

@@ -13,6 +13,7 @@ use super::position::Position;
 use super::rank::Rank;
 use super::reach::Layer;
 use super::target::ControlOrigin;
+use super::trail::{Links, TrailPlan, TrailReport};
 use super::verdict::{Reason, Verdict};
 
 /// The version of the report's format. It grows when a reader of the old one would be misled.
@@ -239,6 +240,18 @@ pub struct RoundReport {
     /// Whether only some of the configuration's targets were asked for, as with `--target`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Whether addresses and evidence are left out, because everybody can read this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
+    /// Where to read more about the round.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
+    /// What the configuration says about the incident trail.
+    #[serde(default, skip_serializing_if = "TrailPlan::is_default")]
+    pub incidents: TrailPlan,
+    /// What became of the incident trail; none before it was brought in line, or where none is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<TrailReport>,
     /// The worst verdict of all findings that count, `blocked` where all are waived; `inconclusive`
     /// where there are none.
     pub verdict: Verdict,

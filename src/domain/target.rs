@@ -13,6 +13,7 @@ use super::payload::Payload;
 use super::position::Position;
 use super::reach::{Layer, Reach};
 use super::record::Record;
+use super::trail::{Notify, TrailPlan};
 use super::waiver::Waiver;
 
 /// A host as it stands in a target: a name to resolve, or an address.
@@ -356,6 +357,10 @@ pub struct Target {
     pub accept_silence: bool,
     /// Who answers for an exposure of it, and until when.
     pub waiver: Option<Waiver>,
+    /// How many sets of attempts must see an exposure before an incident is opened; at least 1.
+    pub confirm: u32,
+    /// Whom its incident is for.
+    pub notify: Notify,
     /// Where the target's entry begins.
     pub position: Position,
 }
@@ -438,4 +443,6 @@ pub struct Plan {
     pub concurrency: usize,
     /// How many attempts are in flight at most against one address.
     pub per_host: usize,
+    /// What becomes of the incident trail.
+    pub incidents: TrailPlan,
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paper::Paper;
 use super::state::{self, State};
-use super::{Change, Deed, Incident, Known, Memory, Problem, Store};
+use super::{Change, Deed, Incident, Known, Memory, Problem, Standing, Store};
 
 /// The largest file that is read, in bytes. A year of daily reminders takes about 100 KB.
 const LIMIT: u64 = 8 * 1024 * 1024;
@@ -118,6 +118,11 @@ impl Folder {
             match read {
                 Ok(paper) => {
                     known.incidents.push(Incident {
+                        standing: if paper.state.open {
+                            Standing::Open
+                        } else {
+                            Standing::Closed
+                        },
                         state: paper.state,
                         place: file_name(&path),
                     });
@@ -211,7 +216,7 @@ impl Folder {
 }
 
 impl Store for Folder {
-    fn known(&mut self) -> Result<Known, Problem> {
+    async fn known(&mut self) -> Result<Known, Problem> {
         self.read_all().map_err(|error| {
             problem(
                 &self.root.display().to_string(),
@@ -220,7 +225,7 @@ impl Store for Folder {
         })
     }
 
-    fn apply(&mut self, change: &Change) -> Result<String, Problem> {
+    async fn apply(&mut self, change: &Change) -> Result<String, Problem> {
         let key = (
             change.state.fingerprint.short().to_owned(),
             change.state.number,
@@ -235,7 +240,7 @@ impl Store for Folder {
         Ok(place)
     }
 
-    fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem> {
+    async fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem> {
         // Said already, when it was read.
         if !self.memory_is_ours {
             return Ok(());
@@ -262,6 +267,7 @@ fn problem(place: &str, what: String) -> Problem {
     Problem {
         place: place.to_owned(),
         what,
+        about: None,
     }
 }
 

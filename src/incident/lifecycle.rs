@@ -17,6 +17,7 @@ use time::OffsetDateTime;
 use super::body::{self, when};
 use super::state::{Fingerprint, Kind, Shut, State, digest};
 use super::{Change, Deed, Incident, Known, Outcome, Policy, Round, Subject, wide};
+use crate::domain::trail::Notify;
 use crate::domain::verdict::Verdict;
 
 /// How many places and how many sights of each an incident tells apart.
@@ -85,6 +86,13 @@ impl<'a> Desk<'a> {
             reach: None,
             headline: String::new(),
             declared: String::new(),
+            source: None,
+            run: self.round.run.clone(),
+            title: String::new(),
+            notify: Notify::default(),
+            assigned: false,
+            dismissal: None,
+            beyond: 0,
             marks: std::collections::BTreeMap::new(),
             previous: last.map(|i| i.place.clone()),
             members: Vec::new(),

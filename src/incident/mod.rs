@@ -20,11 +20,12 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use crate::domain::reach::Reach;
+use crate::domain::trail::{Notify, TrailPlan};
 use crate::domain::verdict::Verdict;
 
 use state::{Fingerprint, State};
 
-/// When something happens. The defaults are the documented ones.
+/// When something happens, and what a new incident is called. The defaults are the documented ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How many conclusive blocked rounds in a row close an incident; at least 1.
@@ -39,17 +40,29 @@ pub struct Policy {
     pub blind_after: u32,
     /// How many new incidents of one round are kept one by one.
     pub mass_exposure_after: usize,
+    /// The title of a target's incident, with `{target}` where its name belongs; the usual one where
+    /// there is none.
+    pub title: Option<String>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
+        Self::from(&TrailPlan::default())
+    }
+}
+
+impl From<&TrailPlan> for Policy {
+    fn from(plan: &TrailPlan) -> Self {
+        let seconds = |s: u64| Duration::seconds(i64::try_from(s).unwrap_or(i64::MAX));
+        let number = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
-            close_after: 2,
-            reopen_within: Duration::days(7),
-            remind_every: Duration::hours(24),
-            flaps: 3,
-            blind_after: 3,
-            mass_exposure_after: 10,
+            close_after: plan.close_after.max(1),
+            reopen_within: seconds(plan.reopen_within_s),
+            remind_every: seconds(plan.remind_every_s),
+            flaps: number(plan.flaps),
+            blind_after: plan.blind_after.max(1),
+            mass_exposure_after: number(plan.mass_exposure_after),
+            title: plan.title.clone(),
         }
     }
 }
@@ -87,6 +100,15 @@ pub struct Subject {
     pub reproduce: Vec<String>,
     /// Where it is declared: file, line and column.
     pub declared: String,
+    /// The same as a link to the file as it was, if there is one.
+    pub source: Option<String>,
+    /// Whom its incident is for.
+    pub notify: Notify,
+    /// Whether an exposure was seen as often as it was asked for. One that was not opens nothing.
+    pub confirmed: bool,
+    /// Whether the words here leave out where and what was seen: nothing that could be guessed back
+    /// from what is kept may be kept either.
+    pub withheld: bool,
 }
 
 /// One round, as far as the trail is concerned.
@@ -100,8 +122,21 @@ pub struct Round {
     pub complete: bool,
     /// Whether it was ended before its time: what it could not see then is no blindness.
     pub interrupted: bool,
+    /// A link to the run in which it was, if there is one.
+    pub run: Option<String>,
     /// The findings.
     pub subjects: Vec<Subject>,
+}
+
+/// How an incident stands where it is kept. A person may have had a hand in it since noentry wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It is open.
+    Open,
+    /// It is closed as done, or in a way that says nothing about why.
+    Closed,
+    /// It is closed as not planned, which noentry itself never does: a person does not want it.
+    Dismissed,
 }
 
 /// An incident as a store has it.
@@ -111,6 +146,8 @@ pub struct Incident {
     pub state: State,
     /// How to find it: a file name, an issue's number.
     pub place: String,
+    /// How it stands there.
+    pub standing: Standing,
 }
 
 /// A target that could not be judged lately.
@@ -199,6 +236,19 @@ pub struct Outcome {
     pub memory: Option<Memory>,
     /// Findings that the trail has from this round or a later one already.
     pub stale: usize,
+    /// Exposures that open nothing because a person closed their incident as not planned.
+    pub held: Vec<Held>,
+    /// The names of exposed targets that open nothing because the exposure was not confirmed.
+    pub unconfirmed: Vec<String>,
+}
+
+/// An exposure that opens nothing, because of what a person did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The target's name.
+    pub name: String,
+    /// The incident that a person closed as not planned.
+    pub place: String,
 }
 
 /// What a store could not do or read. What was asked for is not done then.
@@ -209,6 +259,8 @@ pub struct Problem {
     pub place: String,
     /// A lowercase fragment.
     pub what: String,
+    /// The target whose incident it is; none where it is about several or about all.
+    pub about: Option<String>,
 }
 
 /// Where incidents are kept.
@@ -217,19 +269,24 @@ pub trait Store {
     ///
     /// # Errors
     /// If nothing can be known.
-    fn known(&mut self) -> Result<Known, Problem>;
+    fn known(&mut self) -> impl Future<Output = Result<Known, Problem>>;
 
-    /// Does one thing and says where. Either all of it is done, or nothing.
+    /// Does one thing and says where. Where it could not be done, the next round finds either the old
+    /// state or the new one, and doing the same again adds nothing.
     ///
     /// # Errors
     /// If it could not be done.
-    fn apply(&mut self, change: &Change) -> Result<String, Problem>;
+    fn apply(&mut self, change: &Change) -> impl Future<Output = Result<String, Problem>>;
 
     /// Keeps what is to be remembered about a configuration.
     ///
     /// # Errors
     /// If it could not be kept.
-    fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem>;
+    fn remember(
+        &mut self,
+        config: &str,
+        memory: &Memory,
+    ) -> impl Future<Output = Result<(), Problem>>;
 }
 
 /// What became of a round's trail.
@@ -241,11 +298,15 @@ pub struct Told {
     pub problems: Vec<Problem>,
     /// Findings that the trail has from this round or a later one already.
     pub stale: usize,
+    /// Exposures that open nothing because a person closed their incident as not planned.
+    pub held: Vec<Held>,
+    /// The names of exposed targets that open nothing because the exposure was not confirmed.
+    pub unconfirmed: Vec<String>,
 }
 
 /// Brings the trail in line with a round. One failure leaves the rest undisturbed.
-pub fn tell(store: &mut dyn Store, round: &Round, policy: &Policy) -> Told {
-    let mut known = match store.known() {
+pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> Told {
+    let mut known = match store.known().await {
         Ok(known) => known,
         Err(problem) => {
             return Told {
@@ -260,16 +321,21 @@ pub fn tell(store: &mut dyn Store, round: &Round, policy: &Policy) -> Told {
     };
     let outcome = lifecycle::reconcile(round, &known, policy);
     told.stale = outcome.stale;
+    told.held = outcome.held;
+    told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
-        match store.apply(change) {
+        match store.apply(change).await {
             Ok(place) => told
                 .done
                 .push((change.deed, place, body::title(&change.state))),
-            Err(problem) => told.problems.push(problem),
+            Err(problem) => told.problems.push(Problem {
+                about: Some(change.state.name.clone()).filter(|name| !name.is_empty()),
+                ..problem
+            }),
         }
     }
     if let Some(memory) = &outcome.memory
-        && let Err(problem) = store.remember(&round.config, memory)
+        && let Err(problem) = store.remember(&round.config, memory).await
     {
         told.problems.push(problem);
     }

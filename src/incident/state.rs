@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use crate::domain::reach::Reach;
+use crate::domain::trail::Notify;
 
 /// The line's beginning in this version.
 const BEGIN: &str = "<!-- noentry:v1 ";
@@ -91,6 +92,11 @@ pub(super) fn digest(text: &str) -> String {
     whole
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     let mut out = String::with_capacity(bytes.len() * 2);
@@ -99,6 +105,16 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
     }
     out
+}
+
+/// A person's word that an incident is not wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dismissal {
+    /// The round that noticed it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Whether the target was seen blocked since. Until then no other incident is opened for it.
+    pub over: bool,
 }
 
 /// Blocked rounds in a row.
@@ -216,6 +232,27 @@ pub struct State {
     pub headline: String,
     /// Where the target is declared.
     pub declared: String,
+    /// The same as a link to the file as it was, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The run of the last round that was counted, if there is a link to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The title that noentry gave it, plain text in one line; a person may have changed it since.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Notify::is_empty")]
+    pub notify: Notify,
+    /// Whether it was assigned to whom it is for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assigned: bool,
+    /// Whether a person closed it as not planned. It is never opened again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissal: Option<Dismissal>,
+    /// How many more targets an incident about several stands for than it lists.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beyond: u32,
     /// What was seen since it was opened: digests of places, and of what was seen there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, BTreeSet<String>>,

@@ -86,8 +86,10 @@ pub(crate) fn finding(
         name_verdicts,
         endpoints,
         notes,
-        // The round knows the day.
+        // The round knows the day, and looks again.
         waiver: None,
+        confirmation: None,
+        withheld: false,
     }
 }
 
@@ -422,5 +424,6 @@ fn info(target: &Target) -> TargetInfo {
         denial: target.denial.clone(),
         families: target.families.clone(),
         position: target.position.clone(),
+        notify: target.notify.clone(),
     }
 }

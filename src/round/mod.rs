@@ -32,6 +32,7 @@ use tokio::time::Instant;
 use crate::domain::finding::Finding;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
 use crate::domain::target::{Barrier, Plan, Resolvers, Target};
+use crate::domain::trail::Links;
 use crate::probe::{self, CompiledDenial};
 use control::Controls;
 pub use limits::{FEWEST_FILES, raise_open_files};
@@ -166,6 +167,10 @@ async fn round<W: World>(
         took_ms: course.elapsed_ms(),
         interrupted: stop.is_stopped(),
         partial: false,
+        withheld: false,
+        links: Links::default(),
+        incidents: plan.incidents.clone(),
+        trail: None,
         verdict: RoundReport::worst(&findings),
         totals: Totals::of(&findings),
         vantage: Vantage {

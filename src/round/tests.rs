@@ -25,6 +25,7 @@ use crate::domain::target::{
     Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind, Url,
     VantagePlan,
 };
+use crate::domain::trail::{Notify, TrailPlan};
 use crate::domain::verdict::Verdict;
 use crate::probe::CompiledDenial;
 use crate::probe::dns::Question;
@@ -239,6 +240,8 @@ fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
         http3: false,
         accept_silence: false,
         waiver: None,
+        confirm: 1,
+        notify: Notify::default(),
         position: Position {
             file: "noentry.yml".to_owned(),
             line: 1,
@@ -266,6 +269,7 @@ fn plan(targets: Vec<Target>) -> Plan {
         vantage: VantagePlan::default(),
         concurrency: 16_000,
         per_host: 32,
+        incidents: TrailPlan::default(),
     }
 }
 

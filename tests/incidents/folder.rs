@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use noentry::incident::Policy;
 use noentry::incident::folder::Folder;
-use noentry::incident::{Policy, Store, tell};
 use tempfile::TempDir;
 
 use super::support::{
-    Fault, Faulty, blocked, deeds, exposed, known, open, part, play, round, unsure,
+    Fault, Faulty, blocked, deeds, exposed, known, open, part, play, round, told, unsure,
 };
 
 /// The Markdown files, sorted.
@@ -35,7 +35,7 @@ fn a_whole_life_with_a_failed_write_in_between() {
             folder: Folder::open(folder.path()).unwrap(),
             faults: faults.to_vec(),
         };
-        tell(&mut store, &round(at, vec![subject]), &Policy::default())
+        told(&mut store, &round(at, vec![subject]), &Policy::default())
     };
     let lost = run(0, exposed("Admin console"), &[Fault::Before]);
     assert_eq!((lost.done.len(), lost.problems.len()), (0, 1));
@@ -221,20 +221,12 @@ fn two_runs_wait_for_each_other() {
             scope.spawn(move || {
                 let mut one = round(0, vec![exposed(name)]);
                 one.complete = false;
-                let told = tell(&mut Folder::open(path).unwrap(), &one, &Policy::default());
+                let told = told(&mut Folder::open(path).unwrap(), &one, &Policy::default());
                 assert_eq!(deeds(&told), ["opened"]);
             });
         }
     });
-    assert_eq!(
-        Folder::open(folder.path())
-            .unwrap()
-            .known()
-            .unwrap()
-            .incidents
-            .len(),
-        4
-    );
+    assert_eq!(known(folder.path()).incidents.len(), 4);
     let hidden = fs::read_dir(folder.path())
         .unwrap()
         .map(|e| e.unwrap().file_name());

@@ -6,12 +6,12 @@ use std::path::Path;
 use noentry::domain::verdict::Verdict;
 use noentry::incident::folder::Folder;
 use noentry::incident::state::{Kind, State};
-use noentry::incident::{Policy, Round, tell};
+use noentry::incident::{Policy, Round};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::support::{CONFIG, Fault, Faulty, hour, known, subject};
+use super::support::{CONFIG, Fault, Faulty, hour, known, subject, told};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -105,13 +105,14 @@ fn live(steps: &[Step], policy: &Policy) {
             config: CONFIG.to_owned(),
             complete: step.complete,
             interrupted: step.interrupted,
+            run: None,
             subjects: subjects.collect(),
         };
         let mut store = Faulty {
             folder: Folder::open(folder.path()).unwrap(),
             faults,
         };
-        let told = tell(&mut store, &round, policy);
+        let told = told(&mut store, &round, policy);
         drop(store);
         let after = states(folder.path());
         for (name, seen) in seen {

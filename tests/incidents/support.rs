@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use noentry::domain::reach::Reach;
+use noentry::domain::trail::Notify;
 use noentry::domain::verdict::Verdict;
 use noentry::incident::folder::Folder;
 use noentry::incident::state::{Fingerprint, State};
@@ -40,6 +41,10 @@ pub fn subject(name: &str, verdict: Verdict) -> Subject {
         evidence: format!("| target | `{name}` |\n| :--- | :--- |\n"),
         reproduce: vec!["nc -vz -w 5 192.0.2.1 443".to_owned()],
         declared: format!("{CONFIG}:5:5"),
+        source: None,
+        notify: Notify::default(),
+        confirmed: true,
+        withheld: false,
     }
 }
 
@@ -68,17 +73,33 @@ pub fn round(hours: i64, subjects: Vec<Subject>) -> Round {
         config: CONFIG.to_owned(),
         complete: true,
         interrupted: false,
+        run: None,
         subjects,
     }
 }
 
 /// A round into a folder.
 pub fn play(folder: &Path, round: &Round) -> Told {
-    tell(
+    told(
         &mut Folder::open(folder).unwrap(),
         round,
         &Policy::default(),
     )
+}
+
+/// A round into a store.
+pub fn told(store: &mut impl Store, round: &Round, policy: &Policy) -> Told {
+    at_once(tell(store, round, policy))
+}
+
+/// What these stores do is done when they are asked: no future here waits for anything.
+pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match work.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(done) => done,
+        std::task::Poll::Pending => panic!("a store of files waits"),
+    }
 }
 
 /// What was done, by its words.
@@ -89,7 +110,7 @@ pub fn deeds(told: &Told) -> Vec<&'static str> {
 
 /// Everything in a folder.
 pub fn known(folder: &Path) -> Known {
-    Folder::open(folder).unwrap().known().unwrap()
+    at_once(Folder::open(folder).unwrap().known()).unwrap()
 }
 
 /// The only open incident's state.
@@ -128,27 +149,32 @@ fn failed() -> Problem {
     Problem {
         place: "here".to_owned(),
         what: "no space left".to_owned(),
+        about: None,
     }
 }
 
 impl Store for Faulty {
-    fn known(&mut self) -> Result<Known, Problem> {
-        self.folder.known()
+    async fn known(&mut self) -> Result<Known, Problem> {
+        self.folder.known().await
     }
 
-    fn apply(&mut self, change: &Change) -> Result<String, Problem> {
+    async fn apply(&mut self, change: &Change) -> Result<String, Problem> {
         match self.next() {
-            Fault::None => self.folder.apply(change),
+            Fault::None => self.folder.apply(change).await,
             Fault::Before => Err(failed()),
-            Fault::After => self.folder.apply(change).and(Err(failed())),
+            Fault::After => self.folder.apply(change).await.and(Err(failed())),
         }
     }
 
-    fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem> {
+    async fn remember(&mut self, config: &str, memory: &Memory) -> Result<(), Problem> {
         match self.next() {
-            Fault::None => self.folder.remember(config, memory),
+            Fault::None => self.folder.remember(config, memory).await,
             Fault::Before => Err(failed()),
-            Fault::After => self.folder.remember(config, memory).and(Err(failed())),
+            Fault::After => self
+                .folder
+                .remember(config, memory)
+                .await
+                .and(Err(failed())),
         }
     }
 }

@@ -27,6 +27,7 @@ use noentry::domain::report::{
     ControlCheck, ControlEndpoint, ControlReport, ResolverReport, RoundReport, Totals, Vantage,
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
+use noentry::domain::trail::{Links, Notify, TrailPlan};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
 use noentry::domain::waiver::Waiver;
 use noentry::report::json;
@@ -92,6 +93,10 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         took_ms: 12_437,
         interrupted: false,
         partial: false,
+        withheld: false,
+        links: Links::default(),
+        incidents: TrailPlan::default(),
+        trail: None,
         verdict: RoundReport::worst(&findings),
         totals: Totals::of(&findings),
         vantage: Vantage {
@@ -201,6 +206,7 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
             denial: Denial::all_of(Barrier::Network),
             families: vec![Family::Ipv4, Family::Ipv6],
             position: at(line),
+            notify: Notify::default(),
         },
         verdict: Verdict::Blocked,
         reason: Reason::Stopped,
@@ -210,6 +216,8 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
         endpoints: vec![],
         notes: vec![],
         waiver: None,
+        confirmation: None,
+        withheld: false,
     }
 }
 

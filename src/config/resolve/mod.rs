@@ -28,6 +28,7 @@ use super::problem::{Problem, Problems, near};
 use super::reader::{Reader, Spot};
 use super::source::Place;
 use crate::domain::target::{Plan, Resolvers, Target};
+use crate::domain::trail::TrailPlan;
 use defaults::Base;
 
 /// What the address of a name server is.
@@ -107,6 +108,7 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
         vantage,
         concurrency: base.concurrency,
         per_host: base.per_host,
+        incidents: TrailPlan::default(),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::config::file;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::endpoint::Family;
 use crate::domain::target::{Barrier, Target, TargetKind, Url};
+use crate::domain::trail::Notify;
 
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 200;
@@ -72,6 +73,8 @@ pub fn read(
         accept_silence,
         // Waivers stand by themselves in the file.
         waiver: None,
+        confirm: 1,
+        notify: Notify::default(),
         position: reader.source().position(spot.start()),
     })
 }
