@@ -5,6 +5,7 @@ mod sample;
 
 use std::fmt::Write as _;
 
+use noentry::domain::trail::Notify;
 use noentry::domain::verdict::Verdict;
 use noentry::incident::body;
 use noentry::incident::state::Fingerprint;
@@ -74,6 +75,10 @@ fn hostile_findings_leave_no_comment_and_no_fence_in_the_details() {
             evidence: trail::evidence(finding),
             reproduce: trail::reproduce(finding),
             declared: finding.target.position.to_string(),
+            source: None,
+            notify: Notify::default(),
+            confirmed: true,
+            withheld: false,
         });
         assert!(
             !details.contains("<!--") && !details.contains("-->"),
