@@ -16,3 +16,4 @@ pub mod target;
 pub mod trail;
 pub mod verdict;
 pub mod waiver;
+pub mod withhold;
