@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// noentry goes round your doors from the outside and proves that they are locked: it passes when a
@@ -28,6 +28,21 @@ impl Cli {
         Self::checked(Self::try_parse()?)
     }
 
+    /// What `check` makes of these words, and which of its options were given in them.
+    ///
+    /// # Errors
+    /// If they make no sense to it, or ask for help.
+    pub fn check(words: &[String]) -> Result<(CheckArgs, ArgMatches), clap::Error> {
+        let command = ["noentry", "check"].map(str::to_owned);
+        let typed = command.iter().chain(words);
+        let mut matches = Self::command().try_get_matches_from(typed)?;
+        let given = matches.subcommand_matches("check").cloned();
+        match Self::checked(Self::from_arg_matches_mut(&mut matches)?)?.command {
+            Command::Check(args) => Ok((args, given.unwrap_or_default())),
+            _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a check")),
+        }
+    }
+
     /// Refuses what clap cannot: a variable that is given twice.
     fn checked(cli: Self) -> Result<Self, clap::Error> {
         let vars = match &cli.command {
@@ -36,6 +51,7 @@ impl Cli {
             Command::Report(_)
             | Command::Incidents(_)
             | Command::Demo(_)
+            | Command::Action
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => return Ok(cli),
@@ -72,6 +88,9 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
     Demo(DemoArgs),
+    /// Run a check as the GitHub Action does: the inputs come from the environment, see docs/action.md
+    #[command(hide = true)]
+    Action,
     /// Print the JSON Schema of the configuration or of report.json
     Schema {
         /// Which format

@@ -1,8 +1,10 @@
 //! One file a subcommand: wiring only.
 
+mod action;
 mod check;
 mod demo;
 mod output;
+mod refused;
 mod report;
 mod show;
 mod trail;
@@ -16,6 +18,7 @@ use crate::round::{FEWEST_FILES, raise_open_files};
 pub fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => on_runtime(check::run(args)),
+        Command::Action => action::run(),
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
