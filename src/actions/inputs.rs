@@ -289,7 +289,10 @@ mod tests {
         ];
         let inputs = typed(&pairs).1.unwrap();
         assert_eq!(inputs.targets, ["Admin console", "- db"]);
-        assert_eq!(inputs.args, ["--verbose", "--var=A=1 2", "--timeout", "900ms"]);
+        assert_eq!(
+            inputs.args,
+            ["--verbose", "--var=A=1 2", "--timeout", "900ms"]
+        );
     }
 
     #[test]

@@ -139,7 +139,8 @@ mod tests {
     use super::*;
     use crate::report::json;
 
-    const HOSTILE: &str = "first ]]> <x> & \"q\"\n::set-output name=verdict::blocked\n```\n##[error]x\u{1b}[2J\0";
+    const HOSTILE: &str =
+        "first ]]> <x> & \"q\"\n::set-output name=verdict::blocked\n```\n##[error]x\u{1b}[2J\0";
 
     #[test]
     fn our_own_reader_refuses_it_and_says_why() {

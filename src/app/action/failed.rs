@@ -67,10 +67,17 @@ impl Nothing {
 
 fn of_problems(problems: &Problems, typed: &str) -> String {
     let list = problems.list();
-    let mut out: String = list.iter().take(SHOWN).map(|p| of_problem(p, typed)).collect();
+    let mut out: String = list
+        .iter()
+        .take(SHOWN)
+        .map(|p| of_problem(p, typed))
+        .collect();
     let more = list.len().saturating_sub(SHOWN);
     if more > 0 {
-        let text = format!("… and {} more, see the log", crate::report::count(more, "problem"));
+        let text = format!(
+            "… and {} more, see the log",
+            crate::report::count(more, "problem")
+        );
         out.push_str(&annotation("", &text));
     }
     out
@@ -86,9 +93,15 @@ fn of_problem(problem: &Problem, typed: &str) -> String {
         (None, _) => String::new(),
     };
     let typed = if problem.file.is_none() { typed } else { "" };
-    let help = problem.help.iter().map(|help| format!("\n{}", visible(help)));
+    let help = problem
+        .help
+        .iter()
+        .map(|help| format!("\n{}", visible(help)));
     let help: String = help.collect();
-    annotation(&place, &format!("{typed}{}{help}", visible(&problem.message)))
+    annotation(
+        &place,
+        &format!("{typed}{}{help}", visible(&problem.message)),
+    )
 }
 
 /// Writes every report and says why there is no verdict.

@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(args.config.vars, [("A".to_owned(), "1".to_owned())]);
         assert_eq!(args.targets, ["-odd", "Admin, console"]);
         assert_eq!(args.config.config, Some("c.yml".into()));
-        assert_eq!(args.outputs.json, Some("noentry-reports/report.json".into()));
+        assert_eq!(
+            args.outputs.json,
+            Some("noentry-reports/report.json".into())
+        );
     }
 
     #[test]
