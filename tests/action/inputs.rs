@@ -79,7 +79,7 @@ fn inputs_reach_the_check() {
     };
     let ((_shut, shut), (_open, open)) = (shut(), open());
     let text = config(&[("Admin", shut), ("Orders", open), ("Cache", open)]);
-    let text = text.replace("attempts: 1", "attempts: '${TRIES}'");
+    let text = text.replace(&open.to_string(), "${OPEN}");
     let steps = format!(
         "      - uses: actions/checkout@v4
       - run: mkdir -p ops && mv .github/noentry.yml ops/doors.yml
@@ -99,7 +99,8 @@ fn inputs_reach_the_check() {
           summary: summary.md
           args: |
             --var
-            TRIES=2
+            OPEN={open}
+            --attempts=2
             --junit-dialect=strict
 ",
         mirror.url(),

@@ -44,10 +44,9 @@ fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
     let Some(mut world) = World::new(&unpinned()) else {
         return;
     };
-    for path in ["Cargo.toml", "Cargo.lock", "src", "benches"] {
+    for path in ["Cargo.toml", "Cargo.lock", "src", "tests"] {
         copy(&here(path), &world.action().join(path));
     }
-    // What a hostile checkout would say to cargo.
     let mirror = Mirror::start("/", Answer::Status(404));
     world.env.push(("GITHUB_API_URL".to_owned(), mirror.url()));
     // The dependencies are built once for all runs of the test, and nothing is optimised. All else is as
@@ -68,6 +67,7 @@ fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
     }
     let ((_shut, shut), (_open, open)) = (shut(), open());
     let text = config(&[("Admin", shut), ("Orders", open)]);
+    // The first step is what a hostile checkout would say to cargo.
     let steps = "      - uses: actions/checkout@v4
       - run: |
           mkdir .cargo
