@@ -26,5 +26,12 @@ mod sample;
 mod wire;
 mod world;
 
+mod faults;
+mod forged;
 mod ground;
 mod life;
+mod person;
+mod races;
+mod refusals;
+mod settings;
+mod wide;

@@ -74,7 +74,7 @@ impl Gate {
         })
     }
 
-    fn pass(&self) {
+    pub fn pass(&self) {
         let mut here = self.here.lock().unwrap();
         *here += 1;
         self.enough.notify_all();
@@ -123,7 +123,7 @@ impl Call {
 struct Shared {
     url: String,
     upstream: SocketAddr,
-    manners: Manners,
+    manners: Mutex<Manners>,
     rules: Mutex<Vec<Rule>>,
     calls: Mutex<Vec<Call>>,
     refused: Mutex<Vec<String>>,
@@ -142,7 +142,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             url: format!("http://{address}{}", manners.prefix),
             upstream,
-            manners,
+            manners: Mutex::new(manners),
             rules: Mutex::default(),
             calls: Mutex::default(),
             refused: Mutex::default(),
@@ -164,6 +164,11 @@ impl Proxy {
     /// What `GITHUB_API_URL` is.
     pub fn url(&self) -> &str {
         &self.shared.url
+    }
+
+    /// The token that GitHub knows from now on.
+    pub fn trust(&self, token: &str) {
+        token.clone_into(&mut self.shared.manners.lock().unwrap().token);
     }
 
     /// A fault for the next request of this method (empty: any) whose path matches.
@@ -295,7 +300,7 @@ impl Shared {
     }
 
     fn forward(&self, request: &mut Request) -> Response {
-        if let Some(answer) = manners::before(&self.manners, request) {
+        if let Some(answer) = manners::before(&self.manners.lock().unwrap(), request) {
             return answer;
         }
         let mut answer = match wire::call(self.upstream, request) {

@@ -3,8 +3,9 @@
 use noentry::domain::finding::Finding;
 use noentry::domain::reach::Reach;
 use noentry::domain::report::RoundReport;
-use noentry::domain::trail::Links;
+use noentry::domain::trail::{Links, Notify};
 use noentry::domain::verdict::Reason;
+use noentry::domain::waiver::Waiver;
 use time::{Duration, OffsetDateTime};
 
 use super::sample::{self, blocked, endpoint, past, silence, target, times, unsure};
@@ -86,4 +87,23 @@ pub fn blind(name: &str) -> Finding {
         finding,
         vec![endpoint(&address, 5432, unsure(reason), silence())],
     )
+}
+
+/// Accepted until a day, as it stands in a round so many hours after the first.
+pub fn waived(finding: Finding, hours: i64, until: &str) -> Finding {
+    let waiver = Waiver {
+        owner: "platform team".to_owned(),
+        reason: "moves behind the VPN".to_owned(),
+        until: until.parse().unwrap(),
+    };
+    Finding {
+        waiver: Some(waiver.at(hour(hours))),
+        ..finding
+    }
+}
+
+/// For somebody.
+pub fn notifying(mut finding: Finding, notify: Notify) -> Finding {
+    finding.target.notify = notify;
+    finding
 }

@@ -316,6 +316,24 @@ impl World {
         all
     }
 
+    /// An issue as noentry left it in another world.
+    pub fn restore(&self, issue: &Issue) {
+        let new = json!({ "title": issue.title, "body": issue.body, "labels": issue.labels });
+        let made = self.bot.done("POST", &self.path("/issues"), &new);
+        let path = self.path(&format!("/issues/{}", made["number"]));
+        for text in issue.trail() {
+            self.bot.done(
+                "POST",
+                &format!("{path}/comments"),
+                &json!({ "body": text }),
+            );
+        }
+        if !issue.open {
+            let end = json!({ "state": "closed", "state_reason": issue.reason });
+            self.bot.done("PATCH", &path, &end);
+        }
+    }
+
     /// Changes an issue as a person does.
     pub fn edit(&self, number: u64, change: &Value) {
         let path = self.path(&format!("/issues/{number}"));
