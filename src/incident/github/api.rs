@@ -33,7 +33,7 @@ const TRIES: u32 = 5;
 /// The pause after the first failure; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long to wait at a limit that does not say: GitHub asks for a minute at least.
-const UNSAID: Duration = Duration::from_secs(60);
+const UNSAID: Duration = Duration::from_mins(1);
 
 /// The way to GitHub.
 pub(super) struct Api {

@@ -15,7 +15,7 @@ use super::super::Problem;
 /// The public API.
 pub const API: &str = "https://api.github.com";
 /// How long everything may take together, waiting for limits included.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// The longest name of an owner or a repository that GitHub takes, in characters.
 const NAME: usize = 100;
 

@@ -68,9 +68,12 @@ impl Fault {
     /// Whether a write may have been done all the same.
     pub(super) const fn is_unclear(&self) -> bool {
         match self {
-            Self::Server { .. } | Self::Broken { .. } | Self::Slow | Self::TooLong => true,
             // An answer that cannot be read follows upon something that was done.
-            Self::Garbage { .. } => true,
+            Self::Server { .. }
+            | Self::Broken { .. }
+            | Self::Slow
+            | Self::TooLong
+            | Self::Garbage { .. } => true,
             Self::Refused { .. }
             | Self::Limited { .. }
             | Self::NoConnection { .. }
@@ -215,7 +218,7 @@ mod tests {
             words.contains("next round") && !words.contains('\n'),
             "{words}"
         );
-        let wait = Duration::from_secs(3000);
+        let wait = Duration::from_mins(50);
         let words = say(&Fault::Limited { wait }, "list issues");
         assert!(words.contains("50 minutes"), "{words}");
         for fault in [Fault::Slow, Fault::OutOfTime, Fault::Server { status: 502 }] {
