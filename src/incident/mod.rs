@@ -11,9 +11,12 @@ pub mod body;
 pub mod folder;
 pub mod github;
 pub mod lifecycle;
-mod paper;
+mod link;
+pub mod paper;
+pub mod said;
 pub mod state;
 mod wide;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -186,7 +189,8 @@ pub struct Known {
     pub problems: Vec<Problem>,
 }
 
-/// What was done to an incident.
+/// What was done to an incident. Only `Opened`, `Reopened` and `Closed` change how it stands where it
+/// is kept: with the others it stays as it stands there, whatever its state says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     /// A new one.
@@ -226,6 +230,10 @@ pub struct Change {
     pub details: Option<String>,
     /// A line of Markdown for the timeline.
     pub comment: Option<String>,
+    /// The incident that is meant, by the place that the store gave it; none of a new one.
+    pub place: Option<String>,
+    /// Of one that is closed because another tells the same: the place of the one that stays.
+    pub duplicate_of: Option<String>,
 }
 
 /// What follows from a round.
