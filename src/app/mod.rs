@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod github;
+mod disclosure;
 mod output;
 mod report;
 mod show;
