@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod github;
+mod disclosure;
 mod output;
 mod report;
 mod show;

@@ -50,6 +50,20 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
             }
             Err(problem) => Err(problem),
         },
+        Incidents::GitHub => match super::github::open(report).await {
+            Ok(mut issues) => {
+                let policy = Policy::from(&report.incidents);
+                let withheld;
+                let published = if issues.is_public() && !report.incidents.disclose {
+                    withheld = report.withheld();
+                    &withheld
+                } else {
+                    report
+                };
+                Ok(incident::tell(&mut issues, &round(published), &policy).await)
+            }
+            Err(problem) => Err(problem),
+        },
     };
     let told = told.unwrap_or_else(|problem: Problem| Told {
         problems: vec![problem],

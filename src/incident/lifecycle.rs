@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::body::{self, when};
 use super::state::{Fingerprint, Kind, Shut, State, digest};
-use super::{Change, Deed, Incident, Known, Outcome, Policy, Round, Subject, wide};
+use super::{Change, Deed, Incident, Known, Outcome, Policy, Round, Subject, link, wide};
 use crate::domain::trail::Notify;
 use crate::domain::verdict::Verdict;
 
@@ -94,6 +94,7 @@ impl<'a> Desk<'a> {
             dismissal: None,
             beyond: 0,
             marks: std::collections::BTreeMap::new(),
+            duplicate_of: None,
             previous: last.map(|i| i.place.clone()),
             members: Vec::new(),
         }
@@ -197,13 +198,18 @@ pub(super) fn open(desk: Desk<'_>, subject: &Subject) -> Change {
     see(&mut state, subject);
     let mut comment = format!("opened: {}", subject.headline);
     if let Some(previous) = &state.previous {
-        comment = format!("{comment}. It was open before: {}", body::link(previous));
+        comment = format!(
+            "{comment}. It was open before: {}",
+            link::incident(previous)
+        );
     }
     Change {
         deed: Deed::Opened,
         state,
         details: Some(body::details(subject)),
         comment: Some(comment),
+        place: None,
+        duplicate_of: None,
     }
 }
 
@@ -233,6 +239,8 @@ fn reopen(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
         state,
         details: Some(body::details(subject)),
         comment,
+        place: None,
+        duplicate_of: None,
     }
 }
 
@@ -300,6 +308,8 @@ pub(super) fn finish(
         state,
         details,
         comment,
+        place: None,
+        duplicate_of: None,
     }
 }
 
@@ -390,8 +400,10 @@ fn duplicate(desk: Desk<'_>, state: &State, other: &str) -> Change {
         details: None,
         comment: Some(format!(
             "closed: the same incident is kept at {}",
-            body::link(other)
+            link::incident(other)
         )),
+        place: None,
+        duplicate_of: None,
     }
 }
 
@@ -424,6 +436,8 @@ fn orphans(desk: Desk<'_>) -> Vec<Change> {
                  this is over is a person's to say"
                     .to_owned(),
             ),
+            place: None,
+            duplicate_of: None,
         }
     })
     .collect()

@@ -64,6 +64,8 @@ fn begin(desk: Desk<'_>, fresh: &[&Subject]) -> Change {
         state,
         details: None,
         comment: Some(comment),
+        place: None,
+        duplicate_of: None,
     }
 }
 
@@ -216,6 +218,8 @@ pub(super) fn blind(desk: Desk<'_>, outcome: &mut Outcome) {
                 state,
                 details: None,
                 comment: Some(comment),
+                place: None,
+                duplicate_of: None,
             })
         }
     });
@@ -307,6 +311,8 @@ fn blind_again(desk: Desk<'_>, state: &State, members: Vec<Member>) -> Change {
         state,
         details: None,
         comment,
+        place: None,
+        duplicate_of: None,
     }
 }
 
