@@ -2,8 +2,8 @@
 
 mod check;
 mod demo;
-mod github;
 mod disclosure;
+mod github;
 mod output;
 mod report;
 mod show;

@@ -70,6 +70,12 @@ fn a_forgery_that_was_there_first_holds_nothing_back() {
 #[test]
 fn a_strangers_marker_in_a_comment_is_ignored() {
     let world = world!("said", Seen::ByAll);
+    let play = |world: &World, hours, finding| {
+        let mut report = round(hours, vec![finding]);
+        report.incidents.disclose = true;
+        world.told(&report);
+        world.incident()
+    };
     let issue = play(&world, 0, open(NAME));
     play(&world, 1, wide_open(NAME));
     let said = world.incident().comments[0].text.clone();
@@ -112,8 +118,10 @@ fn what_a_server_smuggles_into_evidence_stays_inert() {
     assert_eq!(issue.body.matches("<!-- noentry:end").count(), 1);
     assert!(issue.comments.is_empty(), "{issue:#?}");
     // A mention outside code wakes people up who have nothing to do with it.
-    for line in issue.body.lines().filter(|line| line.contains('@')) {
-        assert!(mentions_nobody(line), "{line}");
+    let mut fenced = false;
+    for line in issue.body.lines() {
+        fenced ^= line.starts_with("```");
+        assert!(fenced || mentions_nobody(line), "{line}");
     }
     assert!(!issue.title.contains('\n') && issue.title.chars().count() <= 256);
 }

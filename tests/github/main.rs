@@ -26,6 +26,7 @@ mod sample;
 mod wire;
 mod world;
 
+mod any;
 mod faults;
 mod forged;
 mod ground;
@@ -35,3 +36,4 @@ mod races;
 mod refusals;
 mod settings;
 mod wide;
+mod year;
