@@ -2,11 +2,12 @@
 
 mod check;
 mod demo;
-mod github;
 mod disclosure;
+mod github;
 mod output;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};
