@@ -7,6 +7,7 @@ mod github;
 mod output;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};

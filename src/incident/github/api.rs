@@ -220,7 +220,8 @@ fn said(refusal: &Refusal) -> String {
         let text = |key: &str| error.get(key).and_then(Value::as_str);
         let parts: Vec<&str> = match error {
             Value::String(whole) => vec![whole],
-            _ => ["field", "code", "message", "value"]
+            // Not the value: it is ours, and may be what only a few may read.
+            _ => ["field", "code", "message"]
                 .into_iter()
                 .filter_map(text)
                 .collect(),

@@ -10,7 +10,7 @@ use super::super::body;
 use super::super::paper::Paper;
 use super::super::{Change, Problem};
 use super::labels;
-use super::update::{DUPLICATE, closing};
+use super::update::{DUPLICATE, LIMIT, closing};
 use super::wire::Issue;
 use super::words::Fault;
 use super::{GitHub, update};
@@ -36,7 +36,9 @@ impl GitHub {
         let wanted = wanted.await?;
         let mut paper = Paper::new(change.state.clone());
         paper.change(change);
-        let text = update::text(&paper).map_err(|what| self.tracker.at_repository(what))?;
+        let text = paper
+            .fit(LIMIT)
+            .map_err(|what| self.tracker.at_repository(what))?;
         let new = json!({ "title": title(&change.state), "body": text, "labels": wanted });
         let issue = self.send_once(change, &new).await?;
         self.asides.extend(self.who.learn(&self.tracker, &issue));
@@ -145,7 +147,9 @@ impl GitHub {
         };
         let mut late = Paper::new(state);
         late.change(&closed);
-        let text = update::text(&late).map_err(|what| self.tracker.at(number, what))?;
+        let text = late
+            .fit(LIMIT)
+            .map_err(|what| self.tracker.at(number, what))?;
         let mut patch = closing(DUPLICATE);
         patch.insert("body".to_owned(), Value::from(text));
         update::patch(&self.tracker, number, patch)
@@ -172,7 +176,7 @@ impl GitHub {
         };
         let mut paper = Paper::new(state.clone());
         paper.change(&written);
-        let Ok(text) = update::text(&paper) else {
+        let Ok(text) = paper.fit(LIMIT) else {
             return;
         };
         let mut patch = serde_json::Map::new();

@@ -32,6 +32,8 @@ use tracker::Tracker;
 use who::Who;
 use wire::Issue;
 
+use crate::domain::link::is_link;
+
 /// The mark that every section of ours begins with.
 const SECTION: &str = "<!-- noentry:begin ";
 
@@ -109,6 +111,12 @@ impl GitHub {
         })
     }
 
+    /// The repository, as `owner/name`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        self.tracker.repository.as_str()
+    }
+
     /// Whether everybody may read the issues. What is not known counts as public.
     #[must_use]
     pub const fn is_public(&self) -> bool {
@@ -168,6 +176,10 @@ impl GitHub {
 
     /// The issue that a change is about.
     fn meant(&self, change: &Change) -> Option<u64> {
+        if let Some(place) = &change.place {
+            let number = self.tracker.number(place)?;
+            return self.issues.contains_key(&number).then_some(number);
+        }
         let state = &change.state;
         let mut same = self.issues.iter().filter(|(_, kept)| {
             kept.state.fingerprint == state.fingerprint && kept.state.number == state.number
@@ -238,8 +250,5 @@ fn paper(text: &str) -> Option<Result<Paper, String>> {
 
 /// An issue's address for people, if it is one.
 fn web(issue: &Issue) -> Option<String> {
-    let text = issue.html_url.as_deref()?;
-    let url = url::Url::parse(text).ok()?;
-    let plain = text.bytes().all(|b| b.is_ascii_graphic()) && text.len() <= 500;
-    (plain && matches!(url.scheme(), "http" | "https")).then(|| text.to_owned())
+    issue.html_url.clone().filter(|url| is_link(url))
 }

@@ -1,14 +1,11 @@
 //! Comments: found again by who wrote them and by a hidden last line, so that none is written twice.
 
-use super::super::Change;
-use super::super::state::{self, State, inert};
+use super::super::state::{self, State};
+use super::super::{Change, said};
 use super::GitHub;
 use super::tracker::PAGE;
 use super::wire::{Comment, Issue, is_by};
 use super::words::Fault;
-
-const BEGIN: &str = "<!-- noentry:said ";
-const END: &str = " -->";
 
 /// What tells a comment from all others of its issue: the state from which it follows. Whoever says
 /// something from the same state, in a second try or in another run, says it in the same place.
@@ -21,19 +18,6 @@ pub(super) fn key(before: &State) -> String {
     ))
 }
 
-fn text(change: &Change, key: &str) -> Option<String> {
-    let words = change.comment.as_deref()?;
-    let words = inert(&words.replace(['\n', '\r'], " "));
-    let short = change.state.fingerprint.short();
-    Some(format!("{words}\n\n{BEGIN}{short} {key}{END}"))
-}
-
-fn read(text: &str) -> Option<(&str, &str)> {
-    let line = text.trim_end().lines().next_back()?;
-    let inner = line.strip_prefix(BEGIN)?.strip_suffix(END)?;
-    inner.split_once(' ')
-}
-
 impl GitHub {
     /// Says what there is to say, once.
     pub(super) async fn say(
@@ -43,7 +27,7 @@ impl GitHub {
         before: &State,
     ) -> Result<(), Fault> {
         let key = key(before);
-        let Some(text) = text(change, &key) else {
+        let Some(text) = said::comment(change, &key) else {
             return Ok(());
         };
         // Nobody but those with write access may comment then, and not every token has it.
@@ -89,7 +73,7 @@ impl GitHub {
             let full = comments.len() >= PAGE;
             let ours = comments.into_iter().find(|comment| {
                 is_by(comment.user.as_ref(), &self.who.login)
-                    && read(comment.body.as_deref().unwrap_or_default())
+                    && said::read(comment.body.as_deref().unwrap_or_default())
                         == Some((change.state.fingerprint.short(), key))
             });
             if ours.is_some() || !full {

@@ -164,6 +164,12 @@ impl Tracker {
         format!("{}#{number}", self.repository)
     }
 
+    /// A place's number, if it is in this repository.
+    pub(super) fn number(&self, place: &str) -> Option<u64> {
+        let rest = place.strip_prefix(self.repository.as_str())?;
+        rest.strip_prefix('#')?.parse().ok()
+    }
+
     /// A fault as a problem with the repository.
     pub(super) fn problem(&self, fault: &Fault, doing: &str) -> Problem {
         self.at_repository(words::say(fault, doing))

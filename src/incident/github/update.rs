@@ -20,20 +20,6 @@ pub(super) const DUPLICATE: &str = "duplicate";
 /// What cannot be done.
 const DOING: &str = "update the issue";
 
-/// The whole body.
-pub(super) fn text(paper: &Paper) -> Result<String, String> {
-    let text = paper
-        .text()
-        .map_err(|error| format!("cannot be written: {error}"))?;
-    if text.len() > LIMIT {
-        return Err(format!(
-            "the text is longer than the {LIMIT} characters that GitHub takes: shorten what people \
-             wrote around noentry's section"
-        ));
-    }
-    Ok(text)
-}
-
 /// What closes an issue.
 pub(super) fn closing(reason: &str) -> Map<String, Value> {
     [("state", "closed"), ("state_reason", reason)]
@@ -99,7 +85,9 @@ impl GitHub {
             change.state.assigned = self.assign(number, &change.state).await;
         }
         paper.change(&change);
-        let text = text(&paper).map_err(|what| self.tracker.at(number, what))?;
+        let text = paper
+            .fit(LIMIT)
+            .map_err(|what| self.tracker.at(number, what))?;
         let mut fields = standing(&change, &issue, was_open);
         fields.insert("body".to_owned(), Value::from(text));
         let new_title = title(&change.state);
@@ -171,5 +159,8 @@ fn standing(change: &Change, issue: &Issue, was_open: bool) -> Map<String, Value
             .into_iter()
             .collect();
     }
-    closing(DONE)
+    closing(match change.duplicate_of {
+        Some(_) => DUPLICATE,
+        None => DONE,
+    })
 }

@@ -14,11 +14,12 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// Whether everybody may read it. What is not said counts as public, and so does what everybody
-    /// in an enterprise may read.
+    /// Whether everybody may read it. What is not said, or contradicts itself, counts as public.
+    /// `internal` is what only an enterprise's own people read.
     pub(super) fn is_public(&self) -> bool {
-        let said_otherwise = self.visibility.as_deref().is_some_and(|v| v != "private");
-        self.private != Some(true) || said_otherwise
+        let visibility = self.visibility.as_deref();
+        let said_private = visibility.is_none_or(|v| matches!(v, "private" | "internal"));
+        self.private != Some(true) || !said_private
     }
 }
 
@@ -139,10 +140,11 @@ mod tests {
         let public = |json: &str| read::<Repository>(json.as_bytes()).unwrap().is_public();
         assert!(public("{}"));
         assert!(public(r#"{"private": false}"#));
-        assert!(public(r#"{"private": true, "visibility": "internal"}"#));
+        assert!(public(r#"{"private": true, "visibility": "new word"}"#));
         assert!(public(r#"{"private": true, "visibility": "public"}"#));
         assert!(public(r#"{"visibility": "private"}"#));
         assert!(!public(r#"{"private": true}"#));
+        assert!(!public(r#"{"private": true, "visibility": "internal"}"#));
         assert!(!public(r#"{"private": true, "visibility": "private"}"#));
     }
 
