@@ -7,9 +7,13 @@
 mod folder;
 #[path = "incidents/lifecycle.rs"]
 mod lifecycle;
+#[path = "incidents/persons.rs"]
+mod persons;
 #[path = "incidents/sequences.rs"]
 mod sequences;
 #[path = "incidents/support.rs"]
 mod support;
+#[path = "incidents/tracker.rs"]
+mod tracker;
 #[path = "incidents/year.rs"]
 mod year;
