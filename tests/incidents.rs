@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
+#[path = "incidents/bounds.rs"]
+mod bounds;
 #[path = "incidents/folder.rs"]
 mod folder;
 #[path = "incidents/lifecycle.rs"]
