@@ -9,6 +9,8 @@ mod bounds;
 mod folder;
 #[path = "incidents/lifecycle.rs"]
 mod lifecycle;
+#[path = "incidents/people.rs"]
+mod people;
 #[path = "incidents/persons.rs"]
 mod persons;
 #[path = "incidents/sequences.rs"]
@@ -17,5 +19,7 @@ mod sequences;
 mod support;
 #[path = "incidents/tracker.rs"]
 mod tracker;
+#[path = "incidents/words.rs"]
+mod words;
 #[path = "incidents/year.rs"]
 mod year;

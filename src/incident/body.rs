@@ -189,7 +189,12 @@ fn table(state: &State) -> Vec<(&'static str, String)> {
         ),
     ];
     match state.closed {
-        Some(closed) if !state.open => rows.push(("closed", when(closed))),
+        Some(closed) if !state.open => {
+            // The state has the run of one round alone.
+            let run = (closed == state.last_round).then(|| link::run(state));
+            let run = run.unwrap_or_default();
+            rows.push(("closed", format!("{}{run}", when(closed))));
+        }
         // Whoever is gone was not looked at in the round that said so.
         Some(_) | None if state.orphaned.is_some() => {}
         Some(_) | None => {
