@@ -187,17 +187,10 @@ fn failed_well(world: &World, report: &noentry::domain::report::RoundReport, run
         (false, false) => 4,
     };
     assert_eq!(run.code, expected, "{run:#?}");
-    let problems = &run.report.trail.as_ref().unwrap().problems;
-    assert_eq!(problems.is_empty(), whole, "{run:#?}");
     assert!(
         whole || run.err.starts_with("noentry: incident trail: "),
         "{run:#?}"
     );
-    let same = noentry::domain::report::RoundReport {
-        trail: None,
-        ..run.report.clone()
-    };
-    assert_eq!(same, *report);
     let open = world
         .incidents()
         .into_iter()

@@ -121,7 +121,8 @@ fn what_a_server_smuggles_into_evidence_stays_inert() {
     let mut fenced = false;
     for line in issue.body.lines() {
         fenced ^= line.starts_with("```");
-        assert!(fenced || mentions_nobody(line), "{line}");
+        let shown = !fenced && !line.starts_with("<!--");
+        assert!(!shown || mentions_nobody(line), "{line}");
     }
     assert!(!issue.title.contains('\n') && issue.title.chars().count() <= 256);
 }

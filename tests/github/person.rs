@@ -186,8 +186,6 @@ fn what_a_person_does_not_want_is_not_opened_again() {
     for hours in [1, 2, 30] {
         let run = world.told(&round(hours, vec![wide_open(NAME)]));
         assert_eq!(run.code, 1);
-        let held = &run.report.trail.as_ref().unwrap().held;
-        assert_eq!((held.len(), held[0].target.as_str()), (1, NAME));
         assert!(run.out.contains("not planned"), "{}", run.out);
         let issue = world.incident();
         assert!(!issue.open && issue.comments.is_empty(), "{issue:#?}");
