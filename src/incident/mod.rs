@@ -7,15 +7,19 @@
 //! Nothing here knows how a finding is put into words: a [`Subject`] comes with its words, as Markdown
 //! in which whatever a server sent is inert already.
 
+mod blind;
 pub mod body;
+mod desk;
 pub mod folder;
 pub mod github;
+mod lead;
 pub mod lifecycle;
 mod link;
+mod mass;
 pub mod paper;
 pub mod said;
+mod standing;
 pub mod state;
-mod wide;
 mod wire;
 
 use std::collections::BTreeMap;
