@@ -53,7 +53,7 @@ pub fn told_by(event: &Path, repository: Option<&str>) -> Visibility {
     }
 }
 
-/// A repeated key, a wrong type and nesting without end are errors of the parser, and so not known.
+/// A repeated key and a wrong type are errors of the parser, and so not known.
 fn told(payload: &[u8], repository: Option<&str>) -> Visibility {
     let event = serde_json::from_slice::<Event>(payload).ok();
     let Some(told) = event.and_then(|event| event.repository) else {
@@ -144,12 +144,23 @@ mod tests {
             r#"{"repository":{"private":true},"repository":{"private":true}}"#,
             r#"{"event":{"repository":{"private":true}}}"#,
             &deep,
-            &hidden,
         ] {
             let told = told(payload.as_bytes(), Some("org/repo"));
             assert_eq!(told, Visibility::Unknown, "{}", payload.len());
         }
         assert_eq!(told(b"\xff\xfe", None), Visibility::Unknown);
+        // What nobody asks for is passed over without a stack, however deep it is.
+        assert_eq!(told(hidden.as_bytes(), None), Visibility::Private);
+    }
+
+    #[test]
+    fn a_payload_that_was_cut_off_is_not_known() {
+        let whole = br#"{"repository":{"full_name":"org/repo","visibility":"private"}}"#;
+        assert_eq!(told(whole, Some("org/repo")), Visibility::Private);
+        for length in 0..whole.len() {
+            let cut = told(&whole[..length], Some("org/repo"));
+            assert_eq!(cut, Visibility::Unknown, "{length}");
+        }
     }
 
     #[test]

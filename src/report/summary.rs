@@ -226,12 +226,12 @@ fn detail(finding: &Finding, links: &Links) -> String {
     // Markdown wants a head for every table: the first fact is it.
     let mut head = true;
     for fact in facts::of(finding) {
-        let lines: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
-        let lines = lines.join("<br>");
+        let told: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
+        let told = told.join("<br>");
         let link = links.line(finding.target.position.line);
         let text = match link.filter(|_| fact.label == facts::DECLARED) {
-            Some(link) => format!("[{lines}]({link})"),
-            None => lines,
+            Some(link) => format!("[{told}]({link})"),
+            None => told,
         };
         out.push_str(&table_row(fact.label, &text));
         if std::mem::take(&mut head) {

@@ -7,7 +7,7 @@ use crate::domain::rank::Rank;
 /// Why so little stands here and how to get more: once, above everything else.
 #[must_use]
 pub fn notice() -> Phrase {
-    Phrase::new("details are withheld: everybody can read this. To have them, look from a private ")
+    Phrase::new("details are withheld: everybody may read this. To have them, look from a private ")
         .say("repository, keep the incidents in one with ")
         .code("incidents: { repository: owner/name }")
         .say(", or let everybody read them with ")

@@ -140,6 +140,7 @@ impl GitHub {
         state.open = false;
         state.closed = Some(state.last_round);
         let place = self.tracker.place(first.number);
+        state.duplicate_of = Some(place.clone());
         let closed = Change {
             state: state.clone(),
             comment: Some(format!("closed: the same incident is kept at {place}")),

@@ -176,15 +176,8 @@ impl GitHub {
 
     /// The issue that a change is about.
     fn meant(&self, change: &Change) -> Option<u64> {
-        if let Some(place) = &change.place {
-            let number = self.tracker.number(place)?;
-            return self.issues.contains_key(&number).then_some(number);
-        }
-        let state = &change.state;
-        let mut same = self.issues.iter().filter(|(_, kept)| {
-            kept.state.fingerprint == state.fingerprint && kept.state.number == state.number
-        });
-        same.next().map(|(number, _)| *number)
+        let number = self.tracker.number(change.place.as_deref()?)?;
+        self.issues.contains_key(&number).then_some(number)
     }
 
     /// What was done, as a person finds it.

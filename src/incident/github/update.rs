@@ -17,6 +17,8 @@ pub(super) const LIMIT: usize = 65_536;
 /// Reasons for closing.
 const DONE: &str = "completed";
 pub(super) const DUPLICATE: &str = "duplicate";
+/// How often a change is sent.
+const TRIES: u32 = 2;
 /// What cannot be done.
 const DOING: &str = "update the issue";
 
@@ -28,29 +30,22 @@ pub(super) fn closing(reason: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// Changes an issue. Once more after trouble: the same change twice is the same as once.
+/// Changes an issue, once. The same change twice is the same as once, but between the two a person
+/// may have had a hand in it.
 pub(super) async fn patch(
     tracker: &Tracker,
     number: u64,
-    mut patch: Map<String, Value>,
+    mut fields: Map<String, Value>,
 ) -> Result<Issue, Fault> {
-    let mut tries = 0;
-    loop {
-        let fault = match tracker.change(number, &Value::Object(patch.clone())).await {
-            Ok(issue) => return Ok(issue),
-            Err(fault) => fault,
-        };
-        tries += 1;
-        let duplicate = patch.get("state_reason").is_some_and(|r| r == DUPLICATE);
-        if fault.is(422) && duplicate {
+    let done = tracker.change(number, &Value::Object(fields.clone())).await;
+    let duplicate = fields.get("state_reason").is_some_and(|r| r == DUPLICATE);
+    match done {
+        Err(fault) if fault.is(422) && duplicate => {
             // Enterprise Servers learned that word late.
-            patch.insert("state_reason".to_owned(), Value::from(DONE));
-        } else if !fault.may_pass() || tries > 1 {
-            return Err(fault);
+            fields.insert("state_reason".to_owned(), Value::from(DONE));
+            tracker.change(number, &Value::Object(fields)).await
         }
-        if !tracker.api.pause(tries).await {
-            return Err(fault);
-        }
+        other => other,
     }
 }
 
@@ -102,9 +97,7 @@ impl GitHub {
             .get("state")
             .and_then(Value::as_str)
             .map(str::to_owned);
-        let now = patch(&self.tracker, number, fields)
-            .await
-            .map_err(|f| self.tracker.problem_at(number, &f, DOING))?;
+        let now = self.write(number, &change, fields).await?;
         if wanted.is_some_and(|wanted| wanted != now.state) {
             return Err(self.tracker.at(
                 number,
@@ -115,6 +108,37 @@ impl GitHub {
         }
         self.keep(&now, change.state);
         Ok(number)
+    }
+
+    /// Changes an issue; after trouble again only if it was not done.
+    async fn write(
+        &self,
+        number: u64,
+        change: &Change,
+        fields: Map<String, Value>,
+    ) -> Result<Issue, Problem> {
+        let mut tries = 0;
+        loop {
+            let fault = match patch(&self.tracker, number, fields.clone()).await {
+                Ok(issue) => return Ok(issue),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            let problem = self.tracker.problem_at(number, &fault, DOING);
+            if !fault.is_unclear() || !self.tracker.api.pause(tries).await {
+                return Err(problem);
+            }
+            let Ok(issue) = self.tracker.issue(number).await else {
+                return Err(problem);
+            };
+            let now = Paper::read(issue.text(), change.state.fingerprint.short());
+            if now.is_ok_and(|now| now.state.last_round >= change.state.last_round) {
+                return Ok(issue);
+            }
+            if tries >= TRIES {
+                return Err(problem);
+            }
+        }
     }
 
     /// All labels from now on, where ours have to change. Those of people stay.
