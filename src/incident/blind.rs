@@ -65,7 +65,7 @@ pub(super) fn tell(desk: Desk<'_>, outcome: &mut Outcome) {
             (None, Some(closed)) => Some(closed_by_person(desk, closed, lost)),
             (None, None) if lost.is_empty() || !stand.holding.is_empty() => None,
             (None, None) => Some(match goes_on {
-                Some(last) => blind_again(desk, last, lost),
+                Some(before) => blind_again(desk, before, lost),
                 None => begin(desk, lost),
             }),
         });

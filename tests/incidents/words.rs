@@ -124,7 +124,7 @@ fn a_policy_may_name_the_title() {
 
 fn withheld(mut subject: Subject) -> Subject {
     subject.withheld = true;
-    subject.headline = "details are withheld".to_owned();
+    "details are withheld".clone_into(&mut subject.headline);
     subject
 }
 
