@@ -3,10 +3,13 @@
 mod action;
 mod check;
 mod demo;
+mod disclosure;
+mod github;
 mod output;
 mod refused;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};
