@@ -205,7 +205,7 @@ fn what_the_documentation_shows_is_a_good_configuration() {
 }
 
 /// The parts of a configuration that the documentation shows, each made whole: targets without
-/// their file, and a vantage without targets.
+/// their file, and a vantage or incidents without targets.
 fn parts() -> Vec<String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let pages = ["configuration.md", "udp.md"];
@@ -216,7 +216,7 @@ fn parts() -> Vec<String> {
         .filter_map(|block| match block.split_once(':')?.0 {
             "- name" => Some(format!("version: 1\ntargets:\n{block}")),
             "targets" => Some(format!("version: 1\n{block}")),
-            "vantage" => Some(format!(
+            "vantage" | "incidents" => Some(format!(
                 "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
             )),
             "waivers" => Some(format!(
@@ -231,7 +231,7 @@ fn parts() -> Vec<String> {
 fn every_part_that_the_documentation_shows_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts();
-    assert_eq!(parts.len(), 12, "{parts:?}");
+    assert_eq!(parts.len(), 15, "{parts:?}");
     for part in &parts {
         let path = folder.path().join("part.yml");
         fs::write(&path, part).unwrap();
