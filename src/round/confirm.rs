@@ -7,7 +7,8 @@
 //!
 //! Only a set that is blocked speaks against the exposure. What could not be observed never quietens
 //! one: a control that was lost at any time of the round makes the set inconclusive, and that counts as
-//! seen. A set that was interrupted decides nothing.
+//! seen. The same holds where what only insiders reach is reached meanwhile: the first set had looked
+//! from outside. A set that was interrupted decides nothing.
 
 use std::time::Duration;
 

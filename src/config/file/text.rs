@@ -105,7 +105,7 @@ pub struct LoginText(pub String);
 #[schemars(
     inline,
     extend(
-    "pattern" = r"^(@?[A-Za-z0-9][A-Za-z0-9_-]{0,38}(/[A-Za-z0-9._-]{1,100})?|.*\$\{.*)$",
+    "pattern" = r"^(@?(?![^/]*(--|__))[A-Za-z0-9][A-Za-z0-9_-]{0,38}(/[A-Za-z0-9._-]{1,100})?|.*\$\{.*)$",
     "examples" = ["org/on-call", "octocat"]
     )
 )]

@@ -64,9 +64,11 @@ pub fn assignee(text: &str) -> Result<String, Mistake> {
 /// Reads a login or a team, without the `@`.
 pub fn mentioned(text: &str) -> Result<String, Mistake> {
     let plain = text.strip_prefix('@').unwrap_or(text);
+    // Two dashes or underscores in a row could be markup in an issue, and no login has them today.
+    let safe = |login: &str| is_login(login) && !login.contains("--") && !login.contains("__");
     let good = match plain.split_once('/') {
-        Some((org, team)) => is_login(org) && is_name(team),
-        None => is_login(plain),
+        Some((org, team)) => safe(org) && is_name(team),
+        None => safe(plain),
     };
     if good {
         return Ok(plain.to_owned());
