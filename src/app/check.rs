@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::disclosure;
 use super::output::{self, colour_on_stderr, show_problem, warn};
 use super::trail::{self, Occasion};
-use crate::actions::Env;
-use crate::cli::{CheckArgs, ConfigArgs};
+use crate::actions::{self, Env};
+use crate::cli::{CheckArgs, ConfigArgs, Incidents};
 use crate::config::{self, Overrides};
 use crate::domain::report::RoundReport;
 use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
+use crate::domain::trail::Links;
 use crate::exit::Exit;
 use crate::round::{self, Standpoint, stop};
 
@@ -44,6 +46,7 @@ pub(super) async fn round(
     surroundings: Surroundings,
 ) -> Option<(RoundReport, Exit)> {
     let env = Env::from(|key| std::env::var(key).ok());
+    // The demo shows nobody's doors but its own, so it withholds nothing either.
     let env = match surroundings {
         Surroundings::Real => Some(&env),
         Surroundings::Demo => None,
@@ -83,6 +86,7 @@ pub(super) async fn round(
     let report = match report {
         Ok(report) => RoundReport {
             partial: !args.targets.is_empty(),
+            links: links(env, &plan.config),
             ..report
         },
         Err(error) => {
@@ -90,9 +94,14 @@ pub(super) async fn round(
             return None;
         }
     };
-    let reported = output::publish(&report, &args.outputs, env);
+    let shown = disclosure::publishable(&report, env);
+    let reported = output::publish(&shown, &args.outputs, env);
+    // A folder is published as the reports are, by whoever keeps it as an artifact.
+    let told = match &args.incidents {
+        Incidents::Off | Incidents::Folder(_) => shown.as_ref(),
+    };
     // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(&report, &args.incidents, Occasion::Live).await & reported;
+    let reported = trail::tell(told, &args.incidents, Occasion::Live).await & reported;
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
@@ -162,6 +171,12 @@ fn standpoint(env: Option<&Env>) -> Standpoint {
             .unwrap_or_else(|| "local".to_owned()),
         name: runner.and_then(|env| env.runner_name.clone()),
     }
+}
+
+/// Where to read more, on GitHub Actions.
+fn links(env: Option<&Env>, config: &str) -> Links {
+    let env = env.filter(|env| env.on_actions);
+    env.map_or_else(Links::default, |env| actions::links(env, config))
 }
 
 /// Every finding without a single attempt, and no resolver asked: the round says nothing.

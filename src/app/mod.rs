@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod disclosure;
 mod output;
 mod report;
 mod show;

@@ -27,5 +27,6 @@ pub mod summary;
 pub mod trail;
 mod vantage;
 mod waiver;
+mod withheld;
 
 pub use phrase::count;

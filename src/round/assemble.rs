@@ -70,6 +70,7 @@ pub(crate) fn finding(
         waiver: None,
         confirmation: None,
         withheld: false,
+        partly: false,
     }
 }
 
