@@ -7,12 +7,19 @@
 //! Nothing here knows how a finding is put into words: a [`Subject`] comes with its words, as Markdown
 //! in which whatever a server sent is inert already.
 
+mod blind;
 pub mod body;
+mod desk;
 pub mod folder;
+mod lead;
 pub mod lifecycle;
-mod paper;
+mod link;
+mod mass;
+pub mod paper;
+pub mod said;
+mod standing;
 pub mod state;
-mod wide;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -185,7 +192,8 @@ pub struct Known {
     pub problems: Vec<Problem>,
 }
 
-/// What was done to an incident.
+/// What was done to an incident. Only `Opened`, `Reopened` and `Closed` change how it stands where it
+/// is kept: with the others it stays as it stands there, whatever its state says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     /// A new one.
@@ -225,6 +233,10 @@ pub struct Change {
     pub details: Option<String>,
     /// A line of Markdown for the timeline.
     pub comment: Option<String>,
+    /// The incident that is meant, by the place that the store gave it; none of a new one.
+    pub place: Option<String>,
+    /// Of one that is closed because another tells the same: the place of the one that stays.
+    pub duplicate_of: Option<String>,
 }
 
 /// What follows from a round.
