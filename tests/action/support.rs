@@ -322,9 +322,14 @@ impl Job {
         self.file("outcome")
     }
 
+    /// Every output of the action.
+    pub fn outputs(&self) -> Value {
+        serde_json::from_str(&self.file("outputs.json")).unwrap()
+    }
+
     /// An output of the action.
     pub fn output(&self, name: &str) -> String {
-        let outputs: Value = serde_json::from_str(&self.file("outputs.json")).unwrap();
+        let outputs = self.outputs();
         let value = outputs[name].as_str();
         value
             .unwrap_or_else(|| panic!("no output {name}\n{}", self.log))
