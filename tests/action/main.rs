@@ -8,6 +8,7 @@
     reason = "helpers of tests: what goes wrong here is a failed test"
 )]
 
+mod described;
 mod examples;
 mod fetched;
 #[allow(

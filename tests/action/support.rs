@@ -220,6 +220,11 @@ impl World {
         fs::create_dir_all(folder.join(".github/workflows")).unwrap();
         fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         fs::write(folder.join(".github/workflows/noentry.yml"), workflow).unwrap();
+        self.run_repository(event, folder, &[])
+    }
+
+    /// Runs the workflows of the files in a folder, which are committed for it.
+    pub fn run_repository(&self, event: &str, folder: &Path, more: &[&str]) -> Job {
         commit(folder, &self.repository);
         let kept = TempDir::new_in(self.folder.path()).unwrap().keep();
         let home = self.folder.path().join("home");
@@ -232,7 +237,8 @@ impl World {
             .current_dir(folder)
             .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
-            .args(["--env", &format!("KEPT={}", kept.display())]);
+            .args(["--env", &format!("KEPT={}", kept.display())])
+            .args(more);
         for (name, value) in &self.secrets {
             command.args(["-s", &format!("{name}={value}")]);
         }
