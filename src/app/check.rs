@@ -12,7 +12,7 @@ use super::trail::{self, Occasion};
 use crate::actions::Env;
 use crate::cli::{CheckArgs, ConfigArgs};
 use crate::config::{self, Overrides};
-use crate::domain::report::RoundReport;
+use crate::domain::report::{RoundReport, Vantage};
 use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
 use crate::exit::Exit;
 use crate::round::{self, Standpoint, stop};
@@ -67,6 +67,10 @@ pub(super) async fn round(
     if let Some(env) = env.filter(|env| env.on_actions) {
         plan.controls.extend(github_control(env));
     }
+    let declared = plan.targets.len();
+    if let Some(shard) = args.shard {
+        plan.targets.retain(|target| shard.holds(&target.name));
+    }
     let standpoint = standpoint(env);
     let (stopper, stop) = stop::pair();
     let signals = tokio::spawn(until_told_to_stop(stopper));
@@ -82,7 +86,13 @@ pub(super) async fn round(
     signals.abort();
     let report = match report {
         Ok(report) => RoundReport {
-            partial: !args.targets.is_empty(),
+            partial: !args.targets.is_empty() || args.shard.is_some(),
+            shard: args.shard,
+            declared: args.shard.map(|_| declared),
+            vantage: Vantage {
+                label: args.vantage.clone(),
+                ..report.vantage
+            },
             ..report
         },
         Err(error) => {
@@ -93,7 +103,7 @@ pub(super) async fn round(
     let reported = output::publish(&report, &args.outputs, env);
     // The reports come first: whatever happens to the trail, the evidence is kept.
     let reported = trail::tell(&report, &args.incidents, Occasion::Live).await & reported;
-    if nothing_probed(&report) && !report.interrupted {
+    if nothing_probed(&report) && !report.interrupted && !report.is_empty_shard() {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
              Addresses that are not globally routable are left alone; probe_non_global: true \
@@ -101,7 +111,7 @@ pub(super) async fn round(
         );
         return Some((report, Exit::Usage));
     }
-    let exit = Exit::of(report.verdict);
+    let exit = Exit::of_round(&report);
     let exit = if reported { exit } else { exit.unreported() };
     Some((report, exit))
 }

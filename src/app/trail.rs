@@ -30,7 +30,7 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
-    let exit = Exit::of(report.verdict);
+    let exit = Exit::of_round(&report);
     if tell(&report, &args.incidents, Occasion::Saved).await {
         exit
     } else {

@@ -5,6 +5,7 @@
 
 use super::endpoint::Family;
 use super::finding::{Finding, NameAnswer, Note};
+use super::merged::Seen;
 use super::verdict::{Reason, Verdict};
 
 /// As what a finding counts. Without a waiver that is its verdict.
@@ -116,7 +117,10 @@ impl Finding {
         // An address literal is of one family, and a record of none.
         let by_family = self.target.kind != "dns" && self.name.is_some();
         let some = self.counted().next().is_some() || !self.name_verdicts.is_empty();
+        // Another vantage that could not look is a part as well.
+        let elsewhere = |seen: &Seen| seen.verdict != Verdict::Inconclusive;
         some && self.doubt().is_none()
+            && self.vantages.iter().all(elsewhere)
             && (!by_family || self.target.families.iter().copied().all(seen))
     }
 }

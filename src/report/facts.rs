@@ -3,6 +3,7 @@
 use super::door::{Door, Way};
 use super::evidence;
 use super::headline;
+use super::merged;
 use super::name;
 use super::notes;
 use super::phrase::{Phrase, count, duration};
@@ -20,6 +21,9 @@ const ENDPOINTS: usize = 6;
 
 /// The label of what is worth knowing besides.
 pub const NOTE: &str = "note";
+
+/// The label of what several vantages saw.
+pub const VANTAGES: &str = "vantages";
 
 /// The label of where a target is declared.
 pub const DECLARED: &str = "declared";
@@ -144,6 +148,9 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
         && part.verdict != Verdict::Blocked
     {
         facts.push(Fact::one("waiver", waiver::say(part.finding, waiver)));
+    }
+    if let Some(who) = merged::who_saw(part.finding) {
+        facts.push(Fact::one(VANTAGES, who));
     }
     facts.extend(seen);
     facts.extend(evidence::deniers(part.finding, part.endpoints));

@@ -98,7 +98,7 @@ pub fn schema() -> String {
 }
 
 fn consistent(report: &RoundReport) -> Result<(), Error> {
-    let worst = RoundReport::worst(&report.findings);
+    let worst = RoundReport::overall(&report.findings, &report.missing);
     if report.verdict != worst {
         return Err(Error::Contradiction(format!(
             "its verdict is {}, but the findings say {worst}",
@@ -109,6 +109,9 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
         return Err(Error::Contradiction(
             "its totals do not count its findings".to_owned(),
         ));
+    }
+    if let Some(what) = claims::unmerged(report) {
+        return Err(Error::Contradiction(what.to_owned()));
     }
     if let Some(finding) = report
         .findings
