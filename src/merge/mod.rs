@@ -202,8 +202,15 @@ impl Lifted {
     }
 }
 
-/// Every round once, in the order in which they began, and the file that each was in.
-type Rounds = BTreeMap<Identity, (MergedRound, String)>;
+/// A round, and where it was found.
+struct Found {
+    round: MergedRound,
+    file: String,
+    withheld: bool,
+}
+
+/// Every round once, in the order in which they began.
+type Rounds = BTreeMap<Identity, Found>;
 
 /// Makes one report of several.
 ///
@@ -239,7 +246,7 @@ pub fn merge(mut given: Vec<Given>, unread: &[Unread], rules: &Rules) -> Result<
         return Err(Error::TooMany { expected, found });
     }
     let mut findings = findings(lifted, &rounds)?;
-    let rounds: Vec<MergedRound> = rounds.into_values().map(|(round, _)| round).collect();
+    let rounds: Vec<MergedRound> = rounds.into_values().map(|found| found.round).collect();
 
     // Whoever gives a file expects a round in it.
     let expected = rounds.len().saturating_add(unread.len());
@@ -328,20 +335,25 @@ fn rounds(lifted: &[Lifted]) -> Result<(Rounds, Vec<String>), Error> {
     for one in lifted {
         let before = rounds.len();
         for round in &one.rounds {
-            let entry = rounds.entry(Identity::of(round));
-            let (known, file) = entry.or_insert_with(|| (round.clone(), one.file.clone()));
-            if known == round {
+            let found = || Found {
+                round: round.clone(),
+                file: one.file.clone(),
+                withheld: one.withheld,
+            };
+            let known = rounds.entry(Identity::of(round)).or_insert_with(found);
+            if known.round == *round {
                 continue;
             }
-            if known.withheld() != round.withheld() {
+            // They may differ in what one of them leaves out.
+            let shorter = known.withheld || one.withheld;
+            if !shorter || known.round.withheld() != round.withheld() {
                 return Err(Error::Twofold {
-                    first: file.clone(),
+                    first: known.file.clone(),
                     file: one.file.clone(),
                 });
             }
-            // One of them leaves something out.
-            if !one.withheld {
-                *known = round.clone();
+            if known.withheld {
+                *known = found();
             }
         }
         if rounds.len() == before {
@@ -352,14 +364,13 @@ fn rounds(lifted: &[Lifted]) -> Result<(Rounds, Vec<String>), Error> {
 }
 
 fn near_enough(rounds: &Rounds, within: Duration) -> Result<(), Error> {
-    if let (Some((first, (_, first_file))), Some((last, (_, last_file)))) =
-        (rounds.first_key_value(), rounds.last_key_value())
-    {
-        let apart = last.started - first.started;
+    let mut found = rounds.values();
+    if let (Some(first), Some(last)) = (found.next(), found.next_back()) {
+        let apart = last.round.started - first.round.started;
         if apart > within {
             return Err(Error::Apart {
-                first: first_file.clone(),
-                last: last_file.clone(),
+                first: first.file.clone(),
+                last: last.file.clone(),
                 hours: apart.whole_seconds().unsigned_abs().div_ceil(3600),
             });
         }
@@ -391,7 +402,7 @@ fn findings(lifted: Vec<Lifted>, rounds: &Rounds) -> Result<Vec<Finding>, Error>
     let called: Vec<String> = rounds
         .values()
         .enumerate()
-        .map(|(index, (round, _))| round.called(index))
+        .map(|(index, found)| found.round.called(index))
         .collect();
     let mut findings: Vec<Finding> = targets
         .into_values()

@@ -14,49 +14,65 @@ use crate::domain::verdict::Verdict;
 /// What several rounds saw of one target.
 #[derive(Default)]
 pub(super) struct Looks {
-    standing: Option<(String, Finding)>,
+    standing: Option<Standing>,
     seen: BTreeMap<usize, Seen>,
+}
+
+/// The finding that stands so far, without what others saw: it is weighed by its own parts alone.
+struct Standing {
+    file: String,
+    round: usize,
+    finding: Finding,
 }
 
 impl Looks {
     /// Takes one more look.
-    pub(super) fn add(&mut self, file: &str, finding: Finding) -> Result<(), Error> {
-        for seen in &finding.vantages {
+    pub(super) fn add(&mut self, file: &str, mut finding: Finding) -> Result<(), Error> {
+        let vantages = std::mem::take(&mut finding.vantages);
+        let round = vantages.first().map_or(usize::MAX, |seen| seen.round);
+        for seen in vantages {
             let known = self.seen.entry(seen.round).or_insert_with(|| seen.clone());
             // The same round twice: what it saw once is not taken back.
             let fuller = known.verdict == seen.verdict && known.reach < seen.reach;
             if known.verdict < seen.verdict || fuller {
-                known.clone_from(seen);
+                *known = seen;
             }
         }
         let stands = match &self.standing {
             None => true,
-            Some((_, known)) if alike(known, &finding) => weight(&finding) > weight(known),
-            Some((first, _)) => {
+            Some(known) if alike(&known.finding, &finding) => {
+                weight(&finding, round) > weight(&known.finding, known.round)
+            }
+            Some(known) => {
                 return Err(Error::Target {
-                    first: first.clone(),
+                    first: known.file.clone(),
                     file: file.to_owned(),
                     target: finding.target.name,
                 });
             }
         };
         if stands {
-            self.standing = Some((file.to_owned(), finding));
+            self.standing = Some(Standing {
+                file: file.to_owned(),
+                round,
+                finding,
+            });
         }
         Ok(())
     }
 
     /// The worst of them, with what each saw.
     pub(super) fn worst(self, called: &[String]) -> Option<Finding> {
-        let (_, mut finding) = self.standing?;
-        let own = finding.vantages.first().map(|seen| seen.round);
+        let Standing {
+            round, mut finding, ..
+        } = self.standing?;
         let mut seen: Vec<Seen> = self.seen.into_values().collect();
         for one in &mut seen {
             if let Some(name) = called.get(one.round) {
                 one.vantage.clone_from(name);
             }
         }
-        seen.sort_by_key(|one| (Some(one.round) != own, Reverse(one.verdict), one.round));
+        seen.sort_by_key(|one| (one.round != round, Reverse(one.verdict), one.round));
         finding.vantages = seen;
         Some(finding)
     }
@@ -82,7 +98,7 @@ fn alike(one: &Finding, other: &Finding) -> bool {
 /// nothing else does, so that the order of the files does not.
 type Weight = (Verdict, u8, bool, Option<Reach>, bool, Reverse<usize>);
 
-fn weight(finding: &Finding) -> Weight {
+fn weight(finding: &Finding, round: usize) -> Weight {
     let severity = match finding.rank() {
         Rank::Exposed => 3,
         Rank::Inconclusive => 2,
@@ -90,7 +106,6 @@ fn weight(finding: &Finding) -> Weight {
         Rank::Blocked => 0,
     };
     let confirmed = finding.confirmation.is_none_or(Confirmation::holds);
-    let round = finding.vantages.first().map_or(usize::MAX, |s| s.round);
     (
         finding.verdict,
         severity,
