@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::domain::shard::Shard;
@@ -30,6 +30,21 @@ impl Cli {
         Self::checked(Self::try_parse()?)
     }
 
+    /// What `check` makes of these words, and which of its options were given in them.
+    ///
+    /// # Errors
+    /// If they make no sense to it, or ask for help.
+    pub fn check(words: &[String]) -> Result<(CheckArgs, ArgMatches), clap::Error> {
+        let command = ["noentry", "check"].map(str::to_owned);
+        let typed = command.iter().chain(words);
+        let mut matches = Self::command().try_get_matches_from(typed)?;
+        let given = matches.subcommand_matches("check").cloned();
+        match Self::checked(Self::from_arg_matches_mut(&mut matches)?)?.command {
+            Command::Check(args) => Ok((args, given.unwrap_or_default())),
+            _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a check")),
+        }
+    }
+
     /// Refuses what clap cannot: a variable that is given twice.
     fn checked(cli: Self) -> Result<Self, clap::Error> {
         let vars = match &cli.command {
@@ -39,6 +54,7 @@ impl Cli {
             | Command::Merge(_)
             | Command::Incidents(_)
             | Command::Demo(_)
+            | Command::Action
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => return Ok(cli),
@@ -77,6 +93,9 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
     Demo(DemoArgs),
+    /// Run a check as the GitHub Action does: the inputs come from the environment, see docs/action.md
+    #[command(hide = true)]
+    Action,
     /// Print the JSON Schema of the configuration or of report.json
     Schema {
         /// Which format
@@ -131,7 +150,8 @@ pub struct CheckArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
-    /// Keep the trail of what becomes reachable: folder:PATH, one Markdown file an incident, or off
+    /// Keep the trail of what becomes reachable: github, one issue an incident; folder:PATH, one
+    /// Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
     pub incidents: Incidents,
     /// The deadline of one attempt, such as 4.8s or 900ms; beats the configuration
@@ -216,7 +236,7 @@ pub struct IncidentsArgs {
     /// The saved report.json; - for standard input
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
-    /// Where: folder:PATH, one Markdown file an incident, or off
+    /// Where: github, one issue an incident; folder:PATH, one Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents)]
     pub incidents: Incidents,
 }
@@ -229,6 +249,8 @@ pub enum Incidents {
     Off,
     /// In Markdown files in this folder.
     Folder(PathBuf),
+    /// In issues.
+    GitHub,
 }
 
 /// The demo.
@@ -264,14 +286,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 fn incidents(text: &str) -> Result<Incidents, String> {
     match text.split_once(':') {
         None if text == "off" => Ok(Incidents::Off),
+        None if text == "github" => Ok(Incidents::GitHub),
         Some(("folder", path)) if !path.is_empty() => Ok(Incidents::Folder(path.into())),
         Some(("folder", _)) | None if text.starts_with("folder") => {
             Err("name the folder, as in folder:trail".to_owned())
         }
-        Some(("github", _)) | None if text.starts_with("github") => {
-            Err("incidents in issues are not there yet: expected folder:PATH or off".to_owned())
-        }
-        Some(_) | None => Err("expected folder:PATH or off".to_owned()),
+        Some(("github", _)) => Err(
+            "the repository belongs into the configuration (incidents: repository) or into \
+             GITHUB_REPOSITORY: expected github alone"
+                .to_owned(),
+        ),
+        Some(_) | None => Err("expected github, folder:PATH or off".to_owned()),
     }
 }
 
@@ -317,14 +342,15 @@ mod tests {
     }
 
     #[test]
-    fn incidents_are_kept_in_a_folder_or_not_at_all() {
+    fn incidents_are_kept_in_issues_in_a_folder_or_not_at_all() {
         assert_eq!(incidents("off"), Ok(Incidents::Off));
+        assert_eq!(incidents("github"), Ok(Incidents::GitHub));
         let folder = |path: &str| Ok(Incidents::Folder(path.into()));
         assert_eq!(incidents("folder:trail"), folder("trail"));
         assert_eq!(incidents("folder:C:\\trail"), folder("C:\\trail"));
         for (typed, says) in [
-            ("github", "not there yet"),
-            ("github:org/trail", "not there yet"),
+            ("github:org/trail", "incidents: repository"),
+            ("githubs", "expected github"),
             ("folder", "name the folder"),
             ("folder:", "name the folder"),
             ("", "expected"),

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{self, colour_on_stderr, show_problem, warn};
-use super::trail::{self, Occasion};
-use crate::actions::Env;
+use super::output::{self, warn};
+use super::publish;
+use super::refused::Refused;
+use super::trail::Occasion;
+use crate::actions::{self, Env};
 use crate::cli::{CheckArgs, ConfigArgs};
 use crate::config::{self, Overrides};
 use crate::domain::report::{RoundReport, Vantage};
 use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
+use crate::domain::trail::Links;
 use crate::exit::Exit;
 use crate::round::{self, Standpoint, stop};
 
@@ -32,18 +35,21 @@ pub(super) enum Surroundings {
 /// Runs the command.
 pub(super) async fn run(args: &CheckArgs) -> Exit {
     match round(args, Surroundings::Real).await {
-        Some((_, exit)) => exit,
-        None => Exit::Usage,
+        Ok((_, exit)) => exit,
+        Err(refused) => refused.shown(),
     }
 }
 
-/// Reads, looks, judges and reports. `None` if there was nothing to look at; why is on standard
-/// error by then.
+/// Reads, looks, judges and reports.
+///
+/// # Errors
+/// If there was nothing to look at. It is the caller's to say why.
 pub(super) async fn round(
     args: &CheckArgs,
     surroundings: Surroundings,
-) -> Option<(RoundReport, Exit)> {
+) -> Result<(RoundReport, Exit), Refused> {
     let env = Env::from(|key| std::env::var(key).ok());
+    // The demo shows nobody's doors but its own, so it withholds nothing either.
     let env = match surroundings {
         Surroundings::Real => Some(&env),
         Surroundings::Demo => None,
@@ -58,8 +64,7 @@ pub(super) async fn round(
     let found = config::find(args.config.config.as_deref());
     let config: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     if let Some(clash) = output::clashes(&args.outputs, &config) {
-        warn(&clash);
-        return None;
+        return Err(Refused::Said(clash));
     }
     // Whatever goes wrong from here on, no old report may pass for this round's.
     output::forget(&args.outputs);
@@ -93,44 +98,46 @@ pub(super) async fn round(
                 label: args.vantage.clone(),
                 ..report.vantage
             },
+            links: links(env, &plan.config),
             ..report
         },
         Err(error) => {
-            warn(&format!("cannot look at anything: {error}"));
-            return None;
+            return Err(Refused::Said(format!("cannot look at anything: {error}")));
         }
     };
-    let reported = output::publish(&report, &args.outputs, env);
-    // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(&report, &args.incidents, Occasion::Live).await & reported;
+    let reported =
+        publish::report(&report, &args.outputs, &args.incidents, Occasion::Live, env).await;
     if nothing_probed(&report) && !report.interrupted && !report.is_empty_shard() {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
              Addresses that are not globally routable are left alone; probe_non_global: true \
              changes that",
         );
-        return Some((report, Exit::Usage));
+        return Ok((report, Exit::Usage));
     }
     let exit = Exit::of_round(&report);
     let exit = if reported { exit } else { exit.unreported() };
-    Some((report, exit))
+    Ok((report, exit))
 }
 
 /// Finds and reads the configuration; says what is wrong with it and gives `None`.
 pub(super) fn plan(args: &ConfigArgs, overrides: &Overrides) -> Option<Plan> {
     read(config::find(args.config.as_deref()), args, overrides)
+        .inspect_err(|refused| {
+            refused.shown();
+        })
+        .ok()
 }
 
 fn read(
     found: Result<PathBuf, config::Problems>,
     args: &ConfigArgs,
     overrides: &Overrides,
-) -> Option<Plan> {
+) -> Result<Plan, Refused> {
     let vars = args.vars.iter().cloned().collect();
     found
         .and_then(|path| load(&path, &vars, overrides))
-        .inspect_err(|problems| show_problem(&problems.render(colour_on_stderr())))
-        .ok()
+        .map_err(Refused::Config)
 }
 
 fn load(
@@ -172,6 +179,12 @@ fn standpoint(env: Option<&Env>) -> Standpoint {
             .unwrap_or_else(|| "local".to_owned()),
         name: runner.and_then(|env| env.runner_name.clone()),
     }
+}
+
+/// Where to read more, on GitHub Actions.
+fn links(env: Option<&Env>, config: &str) -> Links {
+    let env = env.filter(|env| env.on_actions);
+    env.map_or_else(Links::default, |env| actions::links(env, config))
 }
 
 /// Every finding without a single attempt, and no resolver asked: the round says nothing.

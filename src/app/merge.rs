@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::output::{self, warn};
-use super::report;
-use super::trail::{self, Occasion};
+use super::trail::Occasion;
+use super::{publish, report};
 use crate::actions::Env;
 use crate::cli::MergeArgs;
 use crate::domain::escape::visible;
@@ -55,9 +55,10 @@ pub(super) async fn run(args: &MergeArgs) -> Exit {
         )));
     }
     let report = merged.report;
-    let reported = output::publish(&report, &args.outputs, Some(&env));
     // Merging the same reports again is nobody's mistake.
-    let reported = trail::tell(&report, &args.incidents, Occasion::Saved).await & reported;
+    let occasion = Occasion::Saved;
+    let env = Some(&env);
+    let reported = publish::report(&report, &args.outputs, &args.incidents, occasion, env).await;
     let exit = Exit::of_round(&report);
     if reported { exit } else { exit.unreported() }
 }

@@ -1,11 +1,17 @@
 //! One file a subcommand: wiring only.
 
+mod action;
 mod check;
 mod demo;
+mod disclosure;
+mod github;
 mod merge;
 mod output;
+mod publish;
+mod refused;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};
@@ -17,6 +23,7 @@ use crate::round::{FEWEST_FILES, raise_open_files};
 pub fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => on_runtime(check::run(args)),
+        Command::Action => action::run(),
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),

@@ -204,6 +204,10 @@ pub struct Finding {
     /// Whether the target's address and everything that was seen of it are left out here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Of a finding that is withheld and `exposed`: whether a waiver holds for it and some other part of
+    /// it could not be observed, so that it counts as `inconclusive`. False of all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partly: bool,
     /// Where the report was made of several rounds: what each that looked at the target saw, the one
     /// whose evidence this is first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

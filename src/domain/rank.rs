@@ -106,6 +106,14 @@ impl Finding {
 
     /// Whether every part was seen, and a watched family without a part is known to have none.
     fn is_wholly_seen(&self) -> bool {
+        // Another vantage that could not look is a part as well.
+        let elsewhere = |seen: &Seen| seen.verdict != Verdict::Inconclusive;
+        if !self.vantages.iter().all(elsewhere) {
+            return false;
+        }
+        if self.withheld {
+            return !self.partly;
+        }
         let seen = |family: Family| {
             self.counted().any(|e| e.endpoint.family() == family)
                 || self
@@ -117,10 +125,7 @@ impl Finding {
         // An address literal is of one family, and a record of none.
         let by_family = self.target.kind != "dns" && self.name.is_some();
         let some = self.counted().next().is_some() || !self.name_verdicts.is_empty();
-        // Another vantage that could not look is a part as well.
-        let elsewhere = |seen: &Seen| seen.verdict != Verdict::Inconclusive;
         some && self.doubt().is_none()
-            && self.vantages.iter().all(elsewhere)
             && (!by_family || self.target.families.iter().copied().all(seen))
     }
 }

@@ -165,6 +165,8 @@ pub enum Reason {
         /// Why not.
         cause: Blind,
     },
+    /// Any verdict: why is left out, because everybody can read this.
+    Withheld,
 }
 
 impl Reason {
@@ -188,6 +190,7 @@ impl Reason {
             Self::NotProvenOutside { .. } => "not_proven_outside",
             Self::NotLookedAt { .. } => "not_looked_at",
             Self::Blind { cause } => cause.as_str(),
+            Self::Withheld => "withheld",
         }
     }
 }
@@ -242,6 +245,7 @@ impl fmt::Display for Reason {
                 "blocked wherever it was looked at, and nobody looked from {from}"
             ),
             Self::Blind { cause } => cause.fmt(f),
+            Self::Withheld => f.write_str("why is withheld"),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::facts;
 use super::headline;
 use super::merged;
 use super::phrase::count;
+use super::withheld;
 use crate::domain::escape::{command_data, command_property, visible};
 use crate::domain::finding::Finding;
 use crate::domain::rank::Rank;
@@ -53,6 +54,10 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
         message.push_str(&count(left_out, "finding"));
         message.push_str(", see the job summary or the report");
     }
+    if report.withheld {
+        message.push('\n');
+        message.push_str(&withheld::notice().text());
+    }
     let rank = Rank::from(report.verdict);
     let (command, title) = if report.is_empty_shard() {
         (command(Rank::Blocked), "noentry: no target".to_owned())
@@ -89,7 +94,7 @@ fn one(finding: &Finding) -> String {
 }
 
 /// Cuts a message where the runner would, but says so.
-fn cut(message: &str) -> String {
+pub(super) fn cut(message: &str) -> String {
     if message.encode_utf16().count() <= MESSAGE {
         return message.to_owned();
     }

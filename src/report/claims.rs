@@ -4,6 +4,7 @@
 //! rung, the doubt that a silence leaves, the control that it names and the side from which it looked.
 //! Nothing here makes a verdict worse; a report that claims too much is refused as a whole. What was
 //! found inconclusive is taken at its word, except of a companion: there it would hide an exposure.
+//! So is a report that withholds all details, which tells anybody that it has no proof.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,17 @@ use crate::domain::report::{RoundReport, Side};
 use crate::domain::shard::Shard;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
+
+/// Whether a report or a finding says that details are withheld, and is not what withholding leaves: it
+/// would hide what contradicts it, or not be looked at as one without evidence.
+pub fn half_withheld(report: &RoundReport) -> bool {
+    if report.withheld {
+        *report != report.withheld()
+    } else {
+        let mut findings = report.findings.iter();
+        findings.any(|f| f.withheld || f.partly || f.reason == Reason::Withheld)
+    }
+}
 
 /// Whether a waiver stands otherwise than its last day and the round's own day say.
 pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
@@ -96,8 +108,12 @@ fn is_worst_of(finding: &Finding, report: &RoundReport) -> bool {
     once && worst && (first.verdict == finding.verdict || finding.is_unconfirmed_block())
 }
 
-/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen.
+/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen. Where
+/// the report withholds details there is nothing to judge by, and it must say so as a whole.
 pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
+    if report.withheld && finding.withheld {
+        return false;
+    }
     let Some(ground) = report.ground(finding) else {
         return true;
     };

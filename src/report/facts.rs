@@ -127,6 +127,9 @@ fn some(
 }
 
 fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
+    if part.finding.withheld {
+        return of_withheld(part.finding);
+    }
     let target = &part.finding.target;
     let mut what = Phrase::default().value(format_args!("{} {}", target.kind, target.address));
     if let Some(payload) = &target.payload {
@@ -171,6 +174,20 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     }
     facts.push(Fact::one(DECLARED, Phrase::new("").value(&target.position)));
     facts
+}
+
+/// All that everybody may know: who answers for it, and where it is declared.
+fn of_withheld(finding: &Finding) -> Vec<Fact> {
+    let waiver = finding
+        .waiver
+        .as_ref()
+        .filter(|_| finding.verdict != Verdict::Blocked);
+    let waiver = waiver.map(|waiver| Fact::one("waiver", waiver::say(finding, waiver)));
+    let declared = Phrase::new("").value(&finding.target.position);
+    waiver
+        .into_iter()
+        .chain([Fact::one(DECLARED, declared)])
+        .collect()
 }
 
 /// The endpoints with the worst verdict first, and those that do not count last.

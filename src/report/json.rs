@@ -9,7 +9,9 @@ use std::io::Write;
 use serde::Deserialize;
 
 use super::claims;
+use crate::domain::escape::visible;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
+use crate::domain::trail::Links;
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ pub enum Error {
     /// JSON, but without `version`: some other file.
     #[error("not a report of noentry: {0}")]
     NotAReport(#[source] serde_json::Error),
+    /// The file says itself that there was no round, and why.
+    #[error("there was no round to report: {0}")]
+    NoRound(String),
     /// Written by a newer or older noentry than this one understands.
     #[error(
         "the report has format version {found}, and this noentry reads version {REPORT_VERSION}: \
@@ -36,6 +41,9 @@ pub enum Error {
     /// The right version, but not the right shape: damaged or edited by hand.
     #[error("a damaged report: {0}")]
     Damaged(#[source] serde_json::Error),
+    /// A link that is none, and would become markup: damaged or edited by hand.
+    #[error("a damaged report: {0:?} is no absolute http or https URL")]
+    Link(String),
     /// The counts or verdicts do not fit the findings: damaged or edited by hand.
     #[error("the report contradicts itself: {0}")]
     Contradiction(String),
@@ -45,6 +53,9 @@ pub enum Error {
 #[derive(Deserialize)]
 struct Head {
     version: u64,
+    /// Why there was no round, see [`failed`](super::failed).
+    #[serde(default)]
+    error: Option<String>,
 }
 
 /// Writes the round as pretty JSON with a line break at its end. It is never held in memory as text:
@@ -75,6 +86,9 @@ pub fn parse(text: &str) -> Result<RoundReport, Error> {
         return Err(Error::Version {
             found: head.version,
         });
+    }
+    if let Some(why) = head.error {
+        return Err(Error::NoRound(visible(&why)));
     }
     let report: RoundReport = serde_json::from_str(text).map_err(Error::Damaged)?;
     consistent(&report)?;
@@ -108,6 +122,15 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
     if report.totals != Totals::of(&report.findings) {
         return Err(Error::Contradiction(
             "its totals do not count its findings".to_owned(),
+        ));
+    }
+    let links = report.rounds.iter().map(|round| &round.links);
+    if let Some(link) = links.chain([&report.links]).find_map(Links::broken) {
+        return Err(Error::Link(link.to_owned()));
+    }
+    if claims::half_withheld(report) {
+        return Err(Error::Contradiction(
+            "some of its details are withheld, and others are not".to_owned(),
         ));
     }
     if let Some(what) = claims::unmerged(report) {

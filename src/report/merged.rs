@@ -60,7 +60,7 @@ fn round_line(report: &RoundReport, index: usize, round: &MergedRound) -> Phrase
     if round.noentry != report.noentry {
         phrase = phrase.say(", noentry ").value(&round.noentry);
     }
-    let seen = vantage::seen_from(&round.vantage, &round.controls);
+    let seen = vantage::seen_from(&round.vantage, &round.controls, report.withheld);
     let phrase = phrase.say(": ").join(seen);
     match vantage::more(&round.vantage) {
         more if more.is_empty() => phrase,
@@ -80,8 +80,11 @@ pub fn missing(report: &RoundReport) -> Vec<Phrase> {
                 count(*expected, "round")
             ))),
             Missing::Report { file, why } => {
-                let phrase = Phrase::new("the report ").value(file);
-                lines.push(phrase.say(" cannot count: ").value(why));
+                let phrase = Phrase::new("the report ").value(file).say(" cannot count");
+                lines.push(match why.as_str() {
+                    "" => phrase,
+                    why => phrase.say(": ").value(why),
+                });
             }
             Missing::Shard { shard, vantage } => {
                 let known = shards

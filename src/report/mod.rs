@@ -12,8 +12,10 @@ mod coverage;
 mod door;
 mod evidence;
 mod facts;
+pub mod failed;
 mod headline;
 pub mod hint;
+pub mod incidents;
 pub mod json;
 pub mod junit;
 mod merged;
@@ -28,5 +30,6 @@ pub mod summary;
 pub mod trail;
 mod vantage;
 mod waiver;
+mod withheld;
 
 pub use phrase::count;

@@ -33,16 +33,20 @@ pub fn begun(report: &RoundReport) -> String {
     )
 }
 
-/// `22 endpoints, 40 attempts in 12.4 s`.
+/// `22 endpoints, 40 attempts in 12.4 s`, or `a round of 12.4 s` where numbers are withheld.
 #[must_use]
 pub fn effort(report: &RoundReport) -> Phrase {
     let totals = &report.totals;
-    let phrase = Phrase::new(format!(
-        "{}, {} in {}",
-        count(totals.endpoints, "endpoint"),
-        count(totals.attempts, "attempt"),
-        duration(report.took_ms),
-    ));
+    let took = duration(report.took_ms);
+    let phrase = Phrase::new(if report.withheld {
+        format!("a round of {took}")
+    } else {
+        format!(
+            "{}, {} in {took}",
+            count(totals.endpoints, "endpoint"),
+            count(totals.attempts, "attempt"),
+        )
+    });
     if report.interrupted {
         phrase.say(", interrupted before its end")
     } else {
@@ -57,7 +61,11 @@ pub fn lines(report: &RoundReport) -> Vec<Phrase> {
     if !report.rounds.is_empty() {
         return merged::rounds(report);
     }
-    let mut lines = vec![seen_from(&report.vantage, &report.controls)];
+    let mut lines = vec![seen_from(
+        &report.vantage,
+        &report.controls,
+        report.withheld,
+    )];
     let more = more(&report.vantage);
     if !more.is_empty() {
         lines.push(more);
@@ -120,9 +128,12 @@ fn runner(vantage: &Vantage) -> Phrase {
 /// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven for TCP over IPv4 as far as http by
 /// www.example.com:443`.
 #[must_use]
-pub fn seen_from(vantage: &Vantage, controls: &[ControlReport]) -> Phrase {
+pub fn seen_from(vantage: &Vantage, controls: &[ControlReport], withheld: bool) -> Phrase {
     let phrase = Phrase::new("seen from ").join(runner(vantage));
     if vantage.sees.is_empty() && vantage.proven.is_empty() {
+        if withheld {
+            return phrase;
+        }
         return phrase.say(if controls.is_empty() {
             ", without a control"
         } else {

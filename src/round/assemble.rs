@@ -90,6 +90,7 @@ pub(crate) fn finding(
         waiver: None,
         confirmation: None,
         withheld: false,
+        partly: false,
         vantages: Vec::new(),
     }
 }

@@ -12,12 +12,13 @@ use junit_report::{
 };
 
 use self::cases::Case;
+use super::withheld;
 use crate::domain::escape::{visible, xml_cdata};
 use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// The name of the one suite.
-const SUITE: &str = "noentry";
+pub(super) const SUITE: &str = "noentry";
 /// A time attribute never claims more than this, in milliseconds: about 31 years. The crate adds the
 /// times up and must not overflow, whatever a saved report says.
 const LONGEST_MS: u64 = 1_000_000_000_000;
@@ -67,6 +68,9 @@ pub fn render(report: &RoundReport, dialect: Dialect) -> Result<String, Error> {
             .unwrap_or(&report.vantage.environment),
     );
     SUITE.clone_into(&mut suite.testsuite.package);
+    if report.withheld {
+        suite.set_system_out(&xml_cdata(&withheld::notice().text()));
+    }
     let suite = suite.build();
     let mut plain = Vec::new();
     ReportBuilder::new()
@@ -107,7 +111,7 @@ fn test_case(case: &Case, dialect: Dialect) -> TestCase {
 
 /// The start in a form that the crate can write: it panics outside of the years 0 to 9999 and at
 /// offsets with seconds.
-fn timestamp(started: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn timestamp(started: OffsetDateTime) -> OffsetDateTime {
     started
         .checked_to_offset(time::UtcOffset::UTC)
         .filter(|utc| (0..=9999).contains(&utc.year()))
