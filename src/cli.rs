@@ -35,14 +35,30 @@ impl Cli {
     /// # Errors
     /// If they make no sense to it, or ask for help.
     pub fn check(words: &[String]) -> Result<(CheckArgs, ArgMatches), clap::Error> {
-        let command = ["noentry", "check"].map(str::to_owned);
-        let typed = command.iter().chain(words);
-        let mut matches = Self::command().try_get_matches_from(typed)?;
-        let given = matches.subcommand_matches("check").cloned();
-        match Self::checked(Self::from_arg_matches_mut(&mut matches)?)?.command {
-            Command::Check(args) => Ok((args, given.unwrap_or_default())),
+        match Self::words("check", words)? {
+            (Command::Check(args), given) => Ok((args, given)),
             _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a check")),
         }
+    }
+
+    /// The same for `merge`.
+    ///
+    /// # Errors
+    /// If they make no sense to it, or ask for help.
+    pub fn merge(words: &[String]) -> Result<(MergeArgs, ArgMatches), clap::Error> {
+        match Self::words("merge", words)? {
+            (Command::Merge(args), given) => Ok((args, given)),
+            _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a merge")),
+        }
+    }
+
+    fn words(name: &str, words: &[String]) -> Result<(Command, ArgMatches), clap::Error> {
+        let command = ["noentry", name].map(str::to_owned);
+        let typed = command.iter().chain(words);
+        let mut matches = Self::command().try_get_matches_from(typed)?;
+        let given = matches.subcommand_matches(name).cloned();
+        let cli = Self::checked(Self::from_arg_matches_mut(&mut matches)?)?;
+        Ok((cli.command, given.unwrap_or_default()))
     }
 
     /// Refuses what clap cannot: a variable that is given twice.
@@ -213,7 +229,8 @@ pub struct ReportArgs {
 /// Saved rounds of one configuration, to be put together.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// The saved reports; one that cannot be read counts as missing
+    /// The saved reports, or folders with them: every .json file below counts, and one that cannot be
+    /// read is missing; - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub from: Vec<PathBuf>,
     /// How many rounds there should be: with fewer, nothing is a pass
@@ -225,7 +242,8 @@ pub struct MergeArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
-    /// Keep the trail of what becomes reachable: folder:PATH, one Markdown file an incident, or off
+    /// Keep the trail of what becomes reachable: github, an issue an incident; folder:PATH, one Markdown
+    /// file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
     pub incidents: Incidents,
 }

@@ -1,4 +1,4 @@
-//! `noentry action`: the check of the GitHub Action.
+//! `noentry action`: the check of the GitHub Action, or the merge of several.
 //!
 //! `action.yml` only brings the program to the runner. The inputs are read here, the check is that of
 //! `noentry check`, and the reports and outputs are there in every case: where there is no round they
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use self::failed::Nothing;
 use super::check::{self, Surroundings};
+use super::merge;
 use super::output::{noted, print};
 use crate::actions::inputs::{self, Inputs, Mistake, Reports};
 use crate::actions::{self, Env};
@@ -31,6 +32,11 @@ pub(super) fn run() -> Exit {
         summary: Some(reports.summary.clone().into()),
         ..OutputArgs::default()
     };
+    if let Ok(inputs) = &inputs
+        && !inputs.merge.is_empty()
+    {
+        return merge(inputs, &reports, &outputs, &env);
+    }
     let asked = inputs.and_then(|inputs| Ok((check_args(&inputs, &reports)?, inputs)));
     let (args, inputs) = match asked {
         Ok(asked) => asked,
@@ -50,6 +56,28 @@ pub(super) fn run() -> Exit {
         }
         None => {
             failed::told(&Nothing::of_runner(), &outputs, &env);
+            started
+        }
+    }
+}
+
+/// Puts rounds together instead of looking.
+fn merge(inputs: &Inputs, reports: &Reports, outputs: &OutputArgs, env: &Env) -> Exit {
+    let args = match words::merge(inputs, reports) {
+        Ok(args) => args,
+        Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), outputs, env),
+    };
+    let merged = RefCell::new(None);
+    let started = super::on_runtime(async {
+        let result = merge::rounds(&args).await;
+        merged.replace(Some(result));
+        Exit::Blocked
+    });
+    match merged.into_inner() {
+        Some(Ok(exit)) => ended(exit, inputs, env),
+        Some(Err(refused)) => failed::told(&Nothing::of_check(&refused, ""), outputs, env),
+        None => {
+            failed::told(&Nothing::of_runner(), outputs, env);
             started
         }
     }
