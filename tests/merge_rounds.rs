@@ -522,22 +522,38 @@ fn what_one_round_withholds_the_whole_withholds() {
             .iter()
             .all(|f| f.withheld && f.endpoints.is_empty())
     );
-    assert!(
-        report
-            .findings
-            .iter()
-            .flat_map(|f| &f.vantages)
-            .all(|s| s.reach.is_none())
-    );
-    assert!(
-        report
-            .rounds
-            .iter()
-            .all(|r| r.controls.is_empty() && r.vantage.name.is_none())
-    );
+    assert!(loads(&report));
+    let text = sample::written(&report);
+    for secret in [
+        "example.com",
+        "20.9.0.1",
+        "93.184",
+        "GitHub Actions 7",
+        "1.1.1.1",
+        "connected",
+    ] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let who = "exposed from us; blocked from eu";
+    let style = Style {
+        color: false,
+        width: 0,
+        verbose: true,
+    };
+    assert!(console::render(&report, style).contains(who));
     // The same round, once with and once without.
     let report = merged(&[us.withheld(), us]);
     assert!(report.withheld && report.rounds.len() == 1);
+    // What is wrong with a report may quote it.
+    let unread = [Unread {
+        file: "2.json".to_owned(),
+        why: "\"10.1.2.3\" is no URL".to_owned(),
+    }];
+    let report = merge(given(&[eu.withheld()]), &unread, &Rules::default())
+        .unwrap()
+        .report;
+    assert!(loads(&report) && !sample::written(&report).contains("10.1.2.3"));
+    assert_eq!(report.verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -745,6 +761,35 @@ proptest! {
         if gone.shard.is_some() && gone.vantage.label.is_some() && some.iter().any(kin) {
             prop_assert!(merged(&some).verdict != Verdict::Blocked);
         }
+    }
+
+    #[test]
+    fn what_is_withheld_counts_as_what_is_not(
+        estate in any_estate(),
+        which in prop::collection::vec(any::<bool>(), 12),
+        lost in any::<prop::sample::Index>(),
+    ) {
+        let mut reports = estate.rounds();
+        let all = reports.len();
+        if all > 1 {
+            reports.remove(lost.index(all));
+        }
+        let full = expecting(&reports, all);
+        let some: Vec<RoundReport> = reports
+            .iter()
+            .zip(which.iter().cycle())
+            .map(|(report, withheld)| if *withheld { report.withheld() } else { report.clone() })
+            .collect();
+        let report = expecting(&some, all);
+        let ranks = |report: &RoundReport| -> Vec<Rank> {
+            report.findings.iter().map(Finding::rank).collect()
+        };
+        prop_assert_eq!(ranks(&report), ranks(&full));
+        prop_assert_eq!((report.verdict, report.partial), (full.verdict, full.partial));
+        prop_assert!(loads(&report));
+        prop_assert_eq!(report.withheld, some.iter().any(|r| r.withheld));
+        // And once more with what was withheld only now.
+        prop_assert_eq!(ranks(&merged(&[full.withheld()])), ranks(&full));
     }
 
     #[test]

@@ -176,16 +176,18 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
-/// All that everybody may know: who answers for it, and where it is declared.
+/// All that everybody may know: who answers for it, the word of each vantage, and where it is declared.
 fn of_withheld(finding: &Finding) -> Vec<Fact> {
     let waiver = finding
         .waiver
         .as_ref()
         .filter(|_| finding.verdict != Verdict::Blocked);
     let waiver = waiver.map(|waiver| Fact::one("waiver", waiver::say(finding, waiver)));
+    let vantages = merged::who_saw(finding).map(|who| Fact::one(VANTAGES, who));
     let declared = Phrase::new("").value(&finding.target.position);
     waiver
         .into_iter()
+        .chain(vantages)
         .chain([Fact::one(DECLARED, declared)])
         .collect()
 }

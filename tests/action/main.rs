@@ -10,6 +10,7 @@
 
 mod fetched;
 mod inputs;
+mod merged;
 mod mirror;
 mod rounds;
 mod source;
