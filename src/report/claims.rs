@@ -16,6 +16,7 @@ use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{RoundReport, Side};
 use crate::domain::shard::Shard;
+use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
 
@@ -36,6 +37,16 @@ pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
         let ground = report.ground(finding);
         ground.is_none_or(|ground| waiver.state != WaiverState::of(waiver.until, ground.started))
     })
+}
+
+/// Whether something is said to have been seen again that was not exposed, or in a number of sets that
+/// cannot be. The first set always saw it, and a single one confirms nothing.
+pub fn misstates_confirmation(finding: &Finding) -> bool {
+    finding
+        .confirmation
+        .is_some_and(|Confirmation { asked, seen }| {
+            finding.verdict != Verdict::Exposed || asked < 2 || seen < 1 || seen > asked
+        })
 }
 
 /// Whether what only insiders reach was reached, and the report does not say so.

