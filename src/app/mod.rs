@@ -5,7 +5,9 @@ mod check;
 mod demo;
 mod disclosure;
 mod github;
+mod merge;
 mod output;
+mod publish;
 mod refused;
 mod report;
 mod show;
@@ -25,6 +27,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
+        Command::Merge(args) => on_runtime(merge::run(args)),
         Command::Incidents(args) => on_runtime(trail::run(args)),
         Command::Schema { of } => show::schema(*of),
         Command::Completions { shell } => show::completions(*shell),

@@ -19,6 +19,7 @@ mod fetched;
 )]
 mod github;
 mod inputs;
+mod merged;
 mod mirror;
 mod rounds;
 mod source;
