@@ -3,6 +3,8 @@
 //! The trail is brought in line after the reports are written, so this comes after them; a saved report
 //! has both.
 
+use std::fmt::Write as _;
+
 use super::phrase::count;
 use crate::domain::escape::{
     clip, command_data, command_property, markdown_code, markdown_name, markdown_prose, visible,
@@ -53,11 +55,12 @@ pub fn markdown(trail: &TrailReport) -> String {
     ];
     for lines in kinds {
         for line in lines.iter().take(LINES) {
-            out.push_str(&format!("- {line}\n"));
+            // Writing to a String cannot go wrong.
+            let _ = writeln!(out, "- {line}");
         }
         let more = lines.len().saturating_sub(LINES);
         if more > 0 {
-            out.push_str(&format!("- and {more} more\n"));
+            let _ = writeln!(out, "- and {more} more");
         }
     }
     if out.is_empty() {
@@ -108,7 +111,7 @@ pub fn annotations(report: &RoundReport) -> String {
     let more = problems.len().saturating_sub(ANNOTATIONS);
     if more > 0 {
         let message = format!("{} more with the incident trail", count(more, "problem"));
-        out.push_str(&format!("::warning title=noentry::{message}\n"));
+        let _ = writeln!(out, "::warning title=noentry::{message}");
     }
     out
 }
