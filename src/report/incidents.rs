@@ -70,12 +70,13 @@ pub fn markdown(trail: &TrailReport) -> String {
 }
 
 fn deed(deed: &TrailDeed) -> String {
-    format!(
-        "{}: {} ({})",
-        markdown_prose(&deed.deed),
-        markdown_prose(&clip(&deed.title, WORDS)),
-        place(&deed.place)
-    )
+    let word = markdown_prose(&deed.deed);
+    let title = markdown_prose(&clip(&deed.title, WORDS));
+    if is_link(&deed.place) {
+        format!("{word}: [{title}]({})", deed.place)
+    } else {
+        format!("{word}: {title} ({})", markdown_code(&deed.place))
+    }
 }
 
 /// A link where it is one, else a file's name or an issue's.
@@ -209,11 +210,10 @@ mod tests {
             text.contains("(https://github.com/org/trail/issues/1)"),
             "{text}"
         );
-        for not in ["](y)", "@kim", "](x", "<b>\n", "issues/2"] {
-            assert!(
-                !text.contains(not) || text.contains(&format!("`Old {not}")),
-                "{not}: {text}"
-            );
+        assert!(text.contains("(`org/trail#3](x`)"), "{text}");
+        assert!(text.contains("cannot&#92;n::error::x\n"), "{text}");
+        for not in ["](y)", "@kim", "issues/2"] {
+            assert!(!text.contains(not), "{not}: {text}");
         }
     }
 
