@@ -48,6 +48,8 @@ pub struct GitHub {
     memory: BTreeMap<String, keep::Kept>,
     /// The labels that are known to be there.
     labels: BTreeSet<String>,
+    /// Our open issues without a label; looked for before the first is opened.
+    strays: Option<Vec<Issue>>,
     asides: Vec<Problem>,
 }
 
@@ -107,6 +109,7 @@ impl GitHub {
             issues: BTreeMap::new(),
             memory: BTreeMap::new(),
             labels: BTreeSet::new(),
+            strays: None,
             asides: Vec::new(),
         })
     }
@@ -129,6 +132,7 @@ impl GitHub {
         let mut known = Known::default();
         self.issues.clear();
         self.memory.clear();
+        self.strays = None;
         for issue in issues {
             if !issue.is_by(&self.who.login) {
                 continue;
