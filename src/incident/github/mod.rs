@@ -30,7 +30,7 @@ use api::Api;
 use settings::Settings;
 use tracker::Tracker;
 use who::Who;
-use wire::Issue;
+use wire::{Issue, Repository};
 
 use crate::domain::link::is_link;
 
@@ -75,18 +75,7 @@ impl GitHub {
     /// # Errors
     /// If the repository cannot be read or keeps no issues, or it cannot be found out who we are.
     pub async fn open(settings: &Settings) -> Result<Self, Problem> {
-        let doing = "reach the API";
-        let api = Api::new(settings).map_err(|fault| Problem {
-            place: settings.repository.to_string(),
-            what: words::say(&fault, doing),
-            about: None,
-        })?;
-        let tracker = Tracker {
-            api,
-            repository: settings.repository.clone(),
-        };
-        let repository = tracker.repository().await;
-        let repository = repository.map_err(|f| tracker.problem(&f, "read the repository"))?;
+        let (tracker, repository) = reach(settings).await?;
         if repository.archived == Some(true) {
             return Err(tracker.at_repository(
                 "the repository is archived and takes no changes: name another one as incidents: \
@@ -217,6 +206,30 @@ impl Store for GitHub {
     fn asides(&mut self) -> Vec<Problem> {
         std::mem::take(&mut self.asides)
     }
+}
+
+/// Whether everybody may read a repository.
+///
+/// # Errors
+/// If it cannot be asked.
+pub async fn is_public(settings: &Settings) -> Result<bool, Problem> {
+    Ok(reach(settings).await?.1.is_public())
+}
+
+/// The way to a repository, and the repository.
+async fn reach(settings: &Settings) -> Result<(Tracker, Repository), Problem> {
+    let api = Api::new(settings).map_err(|fault| Problem {
+        place: settings.repository.to_string(),
+        what: words::say(&fault, "reach the API"),
+        about: None,
+    })?;
+    let tracker = Tracker {
+        api,
+        repository: settings.repository.clone(),
+    };
+    let repository = tracker.repository().await;
+    let repository = repository.map_err(|f| tracker.problem(&f, "read the repository"))?;
+    Ok((tracker, repository))
 }
 
 /// How an issue stands.
