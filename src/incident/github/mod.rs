@@ -262,3 +262,50 @@ fn paper(text: &str) -> Option<Result<Paper, String>> {
 fn web(issue: &Issue) -> Option<String> {
     issue.html_url.clone().filter(|url| is_link(url))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_counts_where_it_is_the_only_one() {
+        let section = |short: &str| format!("{SECTION}{short} -->\n");
+        assert!(paper("a person's words").is_none());
+        assert!(paper(&section("not a fingerprint")).is_none());
+        // A trace of one is ours, and broken.
+        let one = section("0123456789ab");
+        let why = paper(&one).unwrap().unwrap_err();
+        assert!(why.contains("is missing"), "{why}");
+        let two = format!("{one}{}", section("ba9876543210"));
+        let why = paper(&two).unwrap().unwrap_err();
+        assert!(why.contains("several incidents"), "{why}");
+        // Quoted, it is nobody's.
+        assert!(paper(&format!("> {one}")).is_none());
+    }
+
+    #[test]
+    fn an_issue_stands_as_github_says() {
+        let issue = |state: &str, reason: Option<&str>| -> Issue {
+            let json = serde_json::json!({
+                "number": 1, "state": state, "state_reason": reason,
+                "html_url": "javascript:alert(1)",
+            });
+            serde_json::from_value(json).unwrap()
+        };
+        assert_eq!(standing(&issue("open", Some("reopened"))), Standing::Open);
+        assert_eq!(standing(&issue("closed", None)), Standing::Closed);
+        assert_eq!(
+            standing(&issue("closed", Some("completed"))),
+            Standing::Closed
+        );
+        assert_eq!(
+            standing(&issue("closed", Some("duplicate"))),
+            Standing::Closed
+        );
+        assert_eq!(
+            standing(&issue("closed", Some("not_planned"))),
+            Standing::Dismissed
+        );
+        assert_eq!(web(&issue("open", None)), None);
+    }
+}
