@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::disclosure;
 use super::output::{self, colour_on_stderr, show_problem, warn};
 use super::trail::{self, Occasion};
+use super::{disclosure, supplement};
 use crate::actions::{self, Env};
 use crate::cli::{CheckArgs, ConfigArgs, Incidents};
 use crate::config::{self, Overrides};
@@ -94,14 +94,27 @@ pub(super) async fn round(
             return None;
         }
     };
-    let shown = disclosure::publishable(&report, env);
+    let shown = disclosure::publishable_now(&report, env).await;
     let reported = output::publish(&shown, &args.outputs, env);
-    // A folder is published as the reports are, by whoever keeps it as an artifact.
+    // A folder is published as the reports are, by whoever keeps it as an artifact. Who may read the
+    // issues is another question.
     let told = match &args.incidents {
         Incidents::Off | Incidents::Folder(_) => shown.as_ref(),
+        Incidents::GitHub => &report,
     };
     // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(told, &args.incidents, Occasion::Live).await & reported;
+    let kept = trail::tell(told, &args.incidents, Occasion::Live).await;
+    let reported = match kept.report {
+        None => reported,
+        Some(trail) => {
+            let trail = Some(trail);
+            let shown = RoundReport {
+                trail,
+                ..shown.into_owned()
+            };
+            supplement::tell(&shown, args.outputs.json.as_deref(), env) & kept.whole & reported
+        }
+    };
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \

@@ -3,9 +3,11 @@
 mod check;
 mod demo;
 mod disclosure;
+mod github;
 mod output;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};

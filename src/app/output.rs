@@ -229,7 +229,7 @@ fn save(
 }
 
 /// Says what could not be written; true if it was.
-fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
+pub(super) fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
     written
         .inspect_err(|error| {
             warn(&format!(

@@ -11,6 +11,7 @@ mod blind;
 pub mod body;
 mod desk;
 pub mod folder;
+pub mod github;
 mod lead;
 pub mod lifecycle;
 mod link;
@@ -299,6 +300,11 @@ pub trait Store {
         config: &str,
         memory: &Memory,
     ) -> impl Future<Output = Result<(), Problem>>;
+
+    /// What went wrong beside what was done, since this was asked last.
+    fn asides(&mut self) -> Vec<Problem> {
+        Vec::new()
+    }
 }
 
 /// What became of a round's trail.
@@ -336,20 +342,26 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
+        let mut problems = Vec::new();
         match store.apply(change).await {
             Ok(place) => told
                 .done
                 .push((change.deed, place, body::title(&change.state))),
-            Err(problem) => told.problems.push(Problem {
-                about: Some(change.state.name.clone()).filter(|name| !name.is_empty()),
-                ..problem
-            }),
+            Err(problem) => problems.push(problem),
         }
+        problems.extend(store.asides());
+        let about = Some(&change.state.name).filter(|name| !name.is_empty());
+        told.problems
+            .extend(problems.into_iter().map(|problem| Problem {
+                about: about.cloned(),
+                ..problem
+            }));
     }
     if let Some(memory) = &outcome.memory
         && let Err(problem) = store.remember(&round.config, memory).await
     {
         told.problems.push(problem);
     }
+    told.problems.extend(store.asides());
     told
 }

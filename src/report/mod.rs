@@ -14,6 +14,7 @@ mod evidence;
 mod facts;
 mod headline;
 pub mod hint;
+pub mod incidents;
 pub mod json;
 pub mod junit;
 mod name;

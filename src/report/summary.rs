@@ -8,6 +8,7 @@ use super::coverage;
 use super::facts;
 use super::headline;
 use super::hint;
+use super::incidents;
 use super::notes;
 use super::phrase::{Phrase, count};
 use super::vantage;
@@ -278,7 +279,8 @@ fn bullet(text: &str) -> String {
 
 /// Hints, coverage, vantage and controls.
 fn tail(report: &RoundReport) -> String {
-    let mut out = String::new();
+    let trail = report.trail.as_ref();
+    let mut out = trail.map(incidents::markdown).unwrap_or_default();
     let hints = hint::hints(report);
     if !hints.is_empty() {
         out.push_str("\n### Hints\n\n");
