@@ -31,12 +31,18 @@ struct Year {
 impl Year {
     /// A round at an hour of a day, in which these findings take the place of shut ones.
     fn report(&self, day: i64, hour: i64, seen: Vec<Finding>) -> RoundReport {
+        self.without("", day, hour, seen)
+    }
+
+    /// The same where one target is gone from the configuration.
+    fn without(&self, gone: &str, day: i64, hour: i64, seen: Vec<Finding>) -> RoundReport {
         let hours = day * 24 + hour;
         let shops = (1..=SHOPS).map(shop);
         let names = [CONSOLE, ORDERS, STAGING]
             .map(str::to_owned)
             .into_iter()
             .chain(shops);
+        let names = names.filter(|name| name != gone);
         let mut seen = seen;
         let findings = names.map(|name| {
             let at = seen.iter().position(|finding| finding.target.name == name);
@@ -201,9 +207,7 @@ fn autumn(year: &mut Year) {
     assert!(failed.code == 1 && !failed.err.is_empty(), "{failed:#?}");
     year.world.proxy.heal();
     year.told(280, 6, vec![open(ORDERS)]);
-    let mut gone = year.report(281, 0, vec![]);
-    gone.findings
-        .retain(|finding| finding.target.name != ORDERS);
+    let gone = year.without(ORDERS, 281, 0, vec![]);
     year.world.told(&gone);
     let orders = year.newest();
     year.says(orders.number, "The database is switched off.");
@@ -216,14 +220,10 @@ fn autumn(year: &mut Year) {
         .person
         .done("POST", &year.world.path("/issues"), &copy);
     for (day, hour) in [(282, 0), (282, 6), (300, 0)] {
-        let mut gone = year.report(day, hour, vec![]);
-        gone.findings
-            .retain(|finding| finding.target.name != ORDERS);
+        let gone = year.without(ORDERS, day, hour, vec![]);
         year.world.told(&gone);
     }
-    let mut last = year.report(364, 0, vec![open(CONSOLE)]);
-    last.findings
-        .retain(|finding| finding.target.name != ORDERS);
+    let last = year.without(ORDERS, 364, 0, vec![open(CONSOLE)]);
     year.world.told(&last);
 }
 
