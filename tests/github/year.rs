@@ -199,9 +199,10 @@ fn summer(year: &mut Year) {
 /// October to December: GitHub's own trouble, a target that is gone, a forgery, and an open door at
 /// the end.
 fn autumn(year: &mut Year) {
-    year.world
-        .proxy
-        .always("", "/issues", Fault::bad_gateway_after());
+    // The issue is opened, and nothing that GitHub says from then on arrives.
+    let proxy = &year.world.proxy;
+    proxy.always("POST", "/issues", Fault::bad_gateway_after());
+    proxy.plan("GET", r"/issues\?", 1, usize::MAX, Fault::bad_gateway());
     let report = year.report(280, 0, vec![open(ORDERS)]);
     let failed = year.world.play(&report);
     assert!(failed.code == 1 && !failed.err.is_empty(), "{failed:#?}");
