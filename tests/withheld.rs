@@ -49,7 +49,7 @@ fn rounds() -> Vec<(&'static str, RoundReport)> {
         for (index, control) in round.controls.iter_mut().enumerate() {
             control.targets = vec![format!("Only of control {index}")];
         }
-        round.vantage.name = Some("runner-in-the-cellar".to_owned());
+        round.vantage.name = Some("Runner in the cellar".to_owned());
     }
     rounds
 }

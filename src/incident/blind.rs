@@ -51,8 +51,11 @@ pub(super) fn tell(desk: Desk<'_>, outcome: &mut Outcome) {
         last_round: round.at,
         unseen: BTreeMap::new(),
     });
-    let unseen = count_unseen(desk, &before, current.map(|i| &i.state));
-    let lost = lost(desk, &unseen, current.map(|i| &i.state));
+    // Where the memory is lost, even what a person does not want says who could not be judged.
+    let unwanted = stand.holding.first().filter(|_| remembered.is_none());
+    let told = current.or(unwanted.copied()).map(|i| &i.state);
+    let unseen = count_unseen(desk, &before, told);
+    let lost = lost(desk, &unseen, told);
     let holding = stand.holding.iter();
     outcome.changes.extend(
         holding.filter_map(|incident| standing::dismissed(desk, incident, lost.is_empty())),

@@ -107,7 +107,8 @@ fn find<'a>(state: &'a State, fingerprint: &Fingerprint) -> Option<&'a Member> {
 fn begin(desk: Desk<'_>, fresh: &[&Subject]) -> Change {
     let mut state = desk.fresh(Kind::Mass, "");
     state.beyond = join(desk, &mut state, fresh);
-    state.reach = fresh.iter().filter_map(|s| s.reach).max();
+    let disclosed = fresh.iter().filter(|s| !s.withheld);
+    state.reach = disclosed.filter_map(|s| s.reach).max();
     state.notify = desk::notify(fresh.iter().copied());
     let comment = format!(
         "opened: {} became reachable in one round",

@@ -21,7 +21,7 @@
 use std::fmt::Write as _;
 
 use super::body::{self, Flavour, when};
-use super::state::{self, State, inert, is_short};
+use super::state::{self, State, inert};
 use super::{Change, link};
 
 const SEEN: &str = "<!-- noentry:seen -->";
@@ -57,8 +57,8 @@ impl Paper {
         }
     }
 
-    /// Takes a text apart. `short` is the fingerprint that it must have: the one in the file's name, or
-    /// the one that [`short_of`] found. Lines may end as on Windows: GitHub's own editor has them so.
+    /// Takes a text apart. `short` is the fingerprint that it must have, such as the one in a file's
+    /// name. Lines may end as on Windows: GitHub's own editor has them so.
     ///
     /// # Errors
     /// What is wrong with it, as a lowercase fragment.
@@ -196,16 +196,6 @@ impl Paper {
             self.after
         )
     }
-}
-
-/// The fingerprint in the first line that begins a section; none if there is no such line.
-#[must_use]
-pub fn short_of(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| {
-        let inner = line.trim_end().strip_prefix("<!-- noentry:begin ")?;
-        let short = inner.strip_suffix(" -->")?;
-        is_short(short).then_some(short)
-    })
 }
 
 fn begin(short: &str) -> String {

@@ -1,13 +1,13 @@
 //! An issue's body takes 65,536 characters, state included.
 
 use noentry::domain::verdict::Verdict;
-use noentry::incident::paper::{Paper, short_of};
+use noentry::incident::paper::Paper;
 use noentry::incident::state::{self, Kind, State};
 use noentry::incident::{Round, Subject};
 use tempfile::TempDir;
 
 use super::support::{blocked, exposed, hour, open, part, play, round, subject, unsure};
-use super::tracker::{LIMIT, Tracker};
+use super::tracker::{LIMIT, Tracker, short_of};
 
 /// A name that no other target has, of 20 to 40 characters as people choose them.
 fn realistic(n: usize) -> String {
@@ -273,7 +273,7 @@ fn an_issue_has_the_newest_lines_and_says_where_the_others_are() {
 fn what_does_not_fit_goes_in_order_and_a_person_is_asked_when_nothing_is_left_to_go() {
     let (tracker, _) = story();
     let body = &tracker.issues[0].body;
-    let short = short_of(body).unwrap();
+    let short = short_of(body);
     let with = |before: usize| {
         let text = format!("{}\n{body}", "p".repeat(before));
         Paper::read(&text, short).unwrap()
@@ -305,7 +305,7 @@ fn a_table_loses_rows_before_the_timeline_loses_lines() {
     let mut tracker = Tracker::default();
     tracker.play(&many(0, 900, realistic, Verdict::Exposed));
     let body = &tracker.issues[0].body;
-    let short = short_of(body).unwrap();
+    let short = short_of(body);
     let rows = |text: &str| text.lines().filter(|l| l.contains("| **open** |")).count();
     assert_eq!(rows(body), 200);
     let text = format!("{}\n{body}", "p".repeat(LIMIT - body.len() + 100));

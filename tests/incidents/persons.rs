@@ -334,3 +334,19 @@ fn a_blind_incident_that_a_person_closed_or_did_not_want() {
     // A new one: what was not wanted is never opened again.
     assert_eq!(tracker.standings(), [Standing::Dismissed, Standing::Open]);
 }
+
+#[test]
+fn a_blind_incident_that_is_not_wanted_outlasts_the_memory() {
+    let mut tracker = Tracker::default();
+    for at in 0..3 {
+        tracker.play(&one(at, unsure("a")));
+    }
+    tracker.person(1, Standing::Dismissed);
+    tracker.play(&one(3, unsure("a")));
+    tracker.memory.clear();
+    for at in 4..8 {
+        assert_eq!(tracker.play(&one(at, unsure("a"))), [""; 0]);
+    }
+    assert!(!tracker.state(1).dismissal.unwrap().over);
+    assert_eq!(tracker.play(&one(8, exposed("a"))), ["opened", "updated"]);
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use noentry::incident::paper::{Paper, short_of};
+use noentry::incident::paper::Paper;
 use noentry::incident::state::State;
 use noentry::incident::{
     Change, Deed, Incident, Known, Memory, Policy, Problem, Round, Standing, Store, Told, said,
@@ -34,6 +34,13 @@ fn place(index: usize) -> String {
     format!("acme/trail#{}", index + 1)
 }
 
+/// The fingerprint in the line that begins the section.
+pub fn short_of(body: &str) -> &str {
+    let mut lines = body.lines().map(str::trim_end);
+    let inner = lines.find_map(|l| l.strip_prefix("<!-- noentry:begin ")?.strip_suffix(" -->"));
+    inner.unwrap()
+}
+
 fn index(place: &str) -> usize {
     let number = place.strip_prefix("acme/trail#").unwrap();
     number.parse::<usize>().unwrap() - 1
@@ -53,7 +60,7 @@ impl Tracker {
 
     pub fn state(&self, number: usize) -> State {
         let body = &self.issues[number - 1].body;
-        Paper::read(body, short_of(body).unwrap()).unwrap().state
+        Paper::read(body, short_of(body)).unwrap().state
     }
 
     pub fn standings(&self) -> Vec<Standing> {

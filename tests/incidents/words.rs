@@ -1,7 +1,6 @@
 //! What an issue says besides what a file says, and what neither says where everybody can read it.
 
 use noentry::domain::trail::Notify;
-use noentry::incident::paper::{Paper, short_of};
 use noentry::incident::{Policy, Round, Standing, Subject, said};
 use tempfile::TempDir;
 
@@ -200,18 +199,4 @@ fn a_table_about_many_says_nothing_either() {
     let rows = body.lines().filter(|l| l.starts_with("| `t"));
     let silent = rows.filter(|l| l.contains("details are withheld"));
     assert_eq!(silent.count(), 12, "{body}");
-}
-
-#[test]
-fn a_section_is_found_by_its_own_mark_alone() {
-    let mut tracker = Tracker::default();
-    tracker.play(&round(0, vec![exposed("a")]));
-    let body = &tracker.issues[0].body;
-    let short = short_of(body).unwrap();
-    assert_eq!(short, exposed("a").fingerprint.short());
-    assert_eq!(short_of("words\n"), None);
-    assert_eq!(short_of("> <!-- noentry:begin 0123456789ab -->"), None);
-    // What is pasted before ours is somebody's words: ours is then not found, and left alone.
-    let pasted = format!("<!-- noentry:begin 0123456789ab -->\n{body}");
-    assert!(Paper::read(&pasted, short_of(&pasted).unwrap()).is_err());
 }
