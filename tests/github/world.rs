@@ -149,6 +149,7 @@ impl World {
         let actor = |login| Actor::new(emulator, login, number);
         let manners = Manners {
             token: emulator::token(BOT, number),
+            login: BOT.to_owned(),
             prefix: prefix.to_owned(),
         };
         let world = Self {
