@@ -12,6 +12,7 @@ use crate::domain::observation::{Attempt, Outcome};
 use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{RoundReport, Side};
+use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
 
@@ -30,6 +31,16 @@ pub fn half_withheld(report: &RoundReport) -> bool {
 pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
     let waiver = finding.waiver.as_ref();
     waiver.is_some_and(|waiver| waiver.state != WaiverState::of(waiver.until, report.started))
+}
+
+/// Whether something is said to have been seen again that was not exposed, or in a number of sets that
+/// cannot be. The first set always saw it, and a single one confirms nothing.
+pub fn misstates_confirmation(finding: &Finding) -> bool {
+    finding
+        .confirmation
+        .is_some_and(|Confirmation { asked, seen }| {
+            finding.verdict != Verdict::Exposed || asked < 2 || seen < 1 || seen > asked
+        })
 }
 
 /// Whether what only insiders reach was reached, and the report does not say so.

@@ -158,12 +158,13 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
             lines: said,
         });
     }
-    if !part.notes.is_empty() {
-        let notes = part.notes.iter();
-        facts.push(Fact {
-            label: NOTE,
-            lines: notes.map(|n| notes::say(part.finding, *n)).collect(),
-        });
+    // The whole finding was looked at again, not this part of it.
+    let again = notes::confirmation(part.finding).filter(|_| part.verdict == Verdict::Exposed);
+    let notes = part.notes.iter();
+    let notes = notes.map(|note| notes::say(part.finding, *note));
+    let lines: Vec<Phrase> = again.into_iter().chain(notes).collect();
+    if !lines.is_empty() {
+        facts.push(Fact { label: NOTE, lines });
     }
     facts.push(Fact::one(DECLARED, Phrase::new("").value(&target.position)));
     facts

@@ -131,6 +131,16 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
             finding.target.name
         )));
     }
+    if let Some(finding) = report
+        .findings
+        .iter()
+        .find(|finding| claims::misstates_confirmation(finding))
+    {
+        return Err(Error::Contradiction(format!(
+            "the finding {:?} cannot have been confirmed as it says",
+            finding.target.name
+        )));
+    }
     if claims::hides_its_side(report) {
         return Err(Error::Contradiction(
             "it does not say that it looked from inside, and it reached what only insiders reach"
