@@ -200,7 +200,7 @@ fn another_repository_that_is_private_is_told_all() {
     let world = world!("front", Seen::ByAll);
     world.found("private-trail", Seen::ByFew);
     life(&world, |report| {
-        report.incidents.repository = Some("acme/private-trail".to_owned())
+        report.incidents.repository = Some("acme/private-trail".to_owned());
     });
     assert_eq!(world.issues(), []);
     let issues = world.issues_of("acme/private-trail");
