@@ -5,6 +5,7 @@
 mod program;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -409,4 +410,53 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
         "{summary}"
     );
     assert!(!root.join("report.json.part").exists());
+}
+
+/// An API that answers the same to every request, until the test ends.
+fn api(status: u16, answer: &'static str) -> String {
+    let (listener, port) = door();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let length = answer.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            );
+        }
+    });
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn where_the_event_says_nothing_the_api_is_asked_who_reads() {
+    let estate = Estate::new();
+    let address = format!("127.0.0.1:{}", estate.port);
+    for (status, answer, token, withheld) in [
+        (200, "{\"private\": true}", true, false),
+        (200, "{\"private\": false}", true, true),
+        (200, "{}", true, true),
+        (401, "{}", true, true),
+        // Nobody is asked without a token.
+        (200, "{\"private\": true}", false, true),
+    ] {
+        let mut run = noentry(estate.folder.path());
+        run.arg("check")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_REPOSITORY", "org/repo")
+            .env("GITHUB_API_URL", api(status, answer));
+        if token {
+            run.env("GITHUB_TOKEN", "S3cret");
+        }
+        let run = run.assert().code(1);
+        let all = format!("{}{}", printed(&run), warned(&run));
+        assert_eq!(
+            !all.contains(&address),
+            withheld,
+            "{status} {answer}: {all}"
+        );
+        assert_eq!(all.contains("details are withheld"), withheld, "{all}");
+    }
 }

@@ -32,6 +32,8 @@ struct Tracker {
     /// Who files what is created.
     login: String,
     issues: Vec<Value>,
+    /// Whether labels are dropped without a word, as for whoever may not set them.
+    drops_labels: bool,
     asked: Vec<Asked>,
 }
 
@@ -55,13 +57,19 @@ impl Tracker {
             ("GET", rest) if rest.starts_with("/labels/") => ok(json!({ "name": "x" })),
             ("GET", rest) if rest.starts_with("/issues?") => {
                 let mut issues = self.issues.clone();
+                if rest.contains("labels=noentry") {
+                    issues.retain(|issue| !issue["labels"].as_array().unwrap().is_empty());
+                }
                 if rest.contains("desc") {
                     issues.reverse();
                 }
                 ok(Value::from(issues))
             }
             ("POST", "/issues") => {
-                let labels: Vec<Value> = sent["labels"].as_array().unwrap().clone();
+                let mut labels: Vec<Value> = sent["labels"].as_array().unwrap().clone();
+                if self.drops_labels {
+                    labels.clear();
+                }
                 self.issues.push(json!({
                     "number": self.issues.len() + 1,
                     "title": sent["title"],
@@ -72,6 +80,11 @@ impl Tracker {
                     "user": { "login": self.login, "type": "Bot" },
                 }));
                 (201, self.issues.last().unwrap().to_string())
+            }
+            ("POST", rest) if rest.ends_with("/labels") => ok(json!([])),
+            ("GET", rest) if rest.starts_with("/issues/") => {
+                let number: usize = rest.trim_start_matches("/issues/").parse().unwrap();
+                ok(self.issues[number - 1].clone())
             }
             _ => (404, json!({ "message": "Not Found" }).to_string()),
         }
@@ -301,5 +314,20 @@ fn answers_that_make_no_sense_write_nothing() {
         );
         let what = &told.problems[0].what;
         assert!(what.contains("not understood"), "{what}");
+    }
+}
+
+#[test]
+fn an_issue_that_cannot_be_labelled_is_opened_once() {
+    let user = (200, json!({ "login": "bot" }).to_string());
+    let tracker = tracker("bot", &[("GET /user", user)]);
+    tracker.lock().unwrap().drops_labels = true;
+    let settings = settings(&serve(&tracker), None);
+    for minutes in [0, 60, 120] {
+        let told = play(&settings, &round(minutes)).unwrap();
+        assert_eq!((told.done.len(), told.problems.len()), (0, 2));
+        let what = &told.problems[0].what;
+        assert!(what.contains("the label noentry is missing"), "{what}");
+        assert_eq!(opened(&tracker), 2, "after {minutes} minutes");
     }
 }

@@ -94,7 +94,7 @@ pub(super) async fn round(
             return None;
         }
     };
-    let shown = disclosure::publishable(&report, env);
+    let shown = disclosure::publishable_now(&report, env).await;
     let reported = output::publish(&shown, &args.outputs, env);
     // A folder is published as the reports are, by whoever keeps it as an artifact. Who may read the
     // issues is another question.

@@ -160,7 +160,7 @@ pub fn output(trail: &TrailReport) -> (String, String) {
         .filter(|d| d.deed != "updated")
         .take(1_000);
     let list: Vec<serde_json::Value> = done
-        .map(|d| serde_json::json!({ "deed": d.deed, "title": d.title, "url": d.place }))
+        .map(|d| serde_json::json!({ "deed": d.deed, "title": d.title, "place": d.place }))
         .collect();
     (
         "incidents".to_owned(),
@@ -223,6 +223,6 @@ mod tests {
         assert_eq!(name, "incidents");
         let list: Vec<serde_json::Value> = serde_json::from_str(&value).unwrap();
         assert_eq!(list.len(), 2);
-        assert_eq!(list[0]["url"], "https://github.com/org/trail/issues/1");
+        assert_eq!(list[0]["place"], "https://github.com/org/trail/issues/1");
     }
 }
