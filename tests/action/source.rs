@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -79,8 +78,8 @@ fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
     with_cargo(&mut world);
     let ((_shut, shut), (_open, open)) = (shut(), open());
     let text = config(&[("Admin", shut), ("Orders", open)]);
-    // The first step is what a hostile checkout would say to cargo. The second use is quick: within a
-    // job the build is kept.
+    // The first step is what a hostile checkout would say to cargo. (For its second use
+    // act lays out the action anew, which a runner does not, so that cargo builds it again.)
     let steps = "      - uses: actions/checkout@v4
       - run: |
           mkdir .cargo
@@ -95,7 +94,6 @@ fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
     let job = world.run_steps("schedule", &text, steps);
     assert_eq!(job.result(), "failure", "{}", job.log);
     assert_eq!(job.output("verdict"), "exposed", "{}", job.log);
-    assert!(job.took() < Duration::from_mins(2), "{:?}", job.took());
     let notices = job.annotations("notice");
     assert!(notices[0].contains("pins no release for"), "{notices:?}");
     assert!(notices[0].contains("own source"), "{notices:?}");
