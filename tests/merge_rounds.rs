@@ -127,7 +127,7 @@ fn refused(reports: &[RoundReport]) -> Error {
     merge(given(reports), &[], &Rules::default()).unwrap_err()
 }
 
-fn of<'a>(report: &'a RoundReport, number: u8) -> &'a Finding {
+fn of(report: &RoundReport, number: u8) -> &Finding {
     let mut findings = report.findings.iter();
     findings.find(|f| f.target.name == name(number)).unwrap()
 }
@@ -450,9 +450,9 @@ fn rounds_that_make_no_sense_together_are_refused() {
     assert!(matches!(address, Error::Target { target, .. } if target == name(2)));
     let denial = declared(&|f| f.target.denial.stops.clear());
     assert!(matches!(denial, Error::Target { .. }));
-    let stale = other(&|r| r.started += time::Duration::hours(25));
+    let apart = other(&|r| r.started += time::Duration::hours(25));
     assert_eq!(
-        stale.to_string().split(": ").next().unwrap(),
+        apart.to_string().split(": ").next().unwrap(),
         "1.json began 26 hours after 0.json"
     );
     // The same round, and not the same evidence.
@@ -626,6 +626,10 @@ fn a_merged_report_that_claims_too_much_is_refused() {
             .unwrap();
         doubted.undoubt_block();
     }));
+    // A shard is not the whole.
+    let mut shard = round(None, Some("1/2"), 0, &[Sight::Silent]);
+    shard.partial = false;
+    assert!(!loads(&shard));
     // A round of its own must not look like a merged one.
     let mut alone = eu;
     alone.missing.push(Missing::Rounds {

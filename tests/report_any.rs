@@ -82,7 +82,10 @@ fn any_reason(text: String) -> impl Strategy<Value = Reason> {
         Reason::Inside {
             reached: text.clone(),
         },
-        Reason::NotProvenOutside { unproven: text },
+        Reason::NotProvenOutside {
+            unproven: text.clone(),
+        },
+        Reason::NotLookedAt { from: text },
         Reason::Blind {
             cause: Blind::NoEchoSocket,
         },

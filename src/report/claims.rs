@@ -67,6 +67,9 @@ pub fn unmerged(report: &RoundReport) -> Option<&'static str> {
     if !shards.chain(report.shard).all(Shard::is_sound) {
         return Some("it names a shard that cannot be");
     }
+    if report.shard.is_some() && !report.partial {
+        return Some("it is the round of a shard, and says that it looked at all");
+    }
     if report.rounds.is_empty() {
         let merged =
             !report.missing.is_empty() || report.findings.iter().any(|f| !f.vantages.is_empty());
