@@ -107,16 +107,16 @@ fn the_tool_cache_is_used_only_for_the_very_same_archive() {
         job
     };
     run();
-    assert_eq!(mirror.asked().len(), 1);
+    assert_eq!(mirror.downloads(), 1);
     let job = run();
     assert!(job.printed().contains("from the tool cache"), "{}", job.log);
-    assert_eq!(mirror.asked().len(), 1);
+    assert_eq!(mirror.downloads(), 1);
 
     fs::write(world.cached(), b"#!/bin/sh\necho noentry 9; exit 0\n").unwrap();
     let job = run();
     let warnings = job.annotations("warning");
     assert!(warnings[0].contains("it is not used"), "{warnings:?}");
-    assert_eq!(mirror.asked().len(), 2);
+    assert_eq!(mirror.downloads(), 2);
     assert_eq!(sha256(&fs::read(world.cached()).unwrap()), archive().1);
 }
 

@@ -23,6 +23,7 @@ pub enum Answer {
 /// The server; it ends with this value.
 pub struct Mirror {
     address: SocketAddr,
+    path: String,
     asked: Arc<Mutex<Vec<String>>>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -35,18 +36,20 @@ impl Mirror {
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let over = Arc::new(AtomicBool::new(false));
-        let (seen, stop, path) = (Arc::clone(&asked), Arc::clone(&over), path.to_owned());
+        let (seen, stop) = (Arc::clone(&asked), Arc::clone(&over));
+        let (path, served) = (path.to_owned(), path.to_owned());
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(Ordering::SeqCst) {
                     break;
                 }
                 // A client that goes away in the middle is its own affair.
-                let _ = stream.and_then(|stream| serve(stream, &path, &answer, &seen));
+                let _ = stream.and_then(|stream| serve(stream, &served, &answer, &seen));
             }
         });
         Self {
             address,
+            path,
             asked,
             over,
             thread: Some(thread),
@@ -56,6 +59,12 @@ impl Mirror {
     /// For the input `mirror`, and a control that answers.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How often its one path was asked for. As the API's host it is asked for other things too.
+    pub fn downloads(&self) -> usize {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|path| **path == self.path).count()
     }
 
     /// The paths that were asked for.
