@@ -60,7 +60,7 @@ fn every_mistake_names_its_input() {
         assert_eq!(job.output("exit-code"), "2", "{with}");
         let errors = job.annotations("error");
         let named = format!("input `{input}`: ");
-        assert_eq!(errors.len(), 1, "{with}: {errors:?}");
+        assert_eq!(errors.len(), 1, "{with}: {errors:?}\n{}", job.log);
         assert!(errors[0].contains(&named), "{with}: {errors:?}");
         assert!(errors[0].contains(says), "{with}: {errors:?}");
         for file in ["junit.xml", "summary.md", "report.json"] {

@@ -187,12 +187,12 @@ fn a_trail_in_a_folder_goes_from_an_exposure_to_its_end() {
         trail.path().display()
     );
     let config = config(&[("Admin", port)]);
-    let job = world.run("schedule", &config, &with);
+    let job = world.run_once("schedule", &config, &with);
     assert_eq!(job.output("verdict"), "exposed", "{}", job.log);
     assert!(job.printed().contains("incident opened"), "{}", job.log);
     let _taken = listener.shut();
     for last in [false, true] {
-        let job = world.run("schedule", &config, &with);
+        let job = world.run_once("schedule", &config, &with);
         assert_eq!(job.output("verdict"), "blocked", "{}", job.log);
         assert_eq!(job.result(), "success");
         assert_eq!(
