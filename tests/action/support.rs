@@ -344,7 +344,6 @@ const KEEP: &str = r#"      - if: always()
           cp "$REPORT" "$KEPT/report.json"
           cp "$JUNIT" "$KEPT/junit.xml"
           cp "$SUMMARY" "$KEPT/summary.md"
-          if [ -d trail ]; then cp -r trail "$KEPT/trail"; fi
 "#;
 
 impl Job {
