@@ -251,7 +251,7 @@ fn a_long_state_is_packed_and_a_bomb_is_not_unpacked() {
         );
     }
     // A log may be more public than the tracker.
-    let secret = r#"<!-- noentry:v1 {"kind": "target", "opened": "192.0.2.77"} -->"#;
+    let secret = r#"<!-- noentry:v1 {"kind": "target", "number": "192.0.2.77"} -->"#;
     let said = state::read(secret).unwrap_err();
     assert!(!said.contains("192.0.2.77"), "{said}");
     assert!(
