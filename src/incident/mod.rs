@@ -210,6 +210,18 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// What is done first, where there may be no time for everything: what tells that somebody can get
+    /// in must not wait for a hundred updates.
+    const fn turn(self) -> u8 {
+        match self {
+            Self::Opened => 0,
+            Self::Reopened => 1,
+            Self::Commented => 2,
+            Self::Closed => 3,
+            Self::Updated => 4,
+        }
+    }
+
     /// The word for the terminal.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -305,6 +317,12 @@ pub trait Store {
     fn asides(&mut self) -> Vec<Problem> {
         Vec::new()
     }
+
+    /// The places that were left alone because there was something newer than what was known, since
+    /// this was asked last. What is known next has it.
+    fn outdated(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What became of a round's trail.
@@ -337,25 +355,25 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
         problems: std::mem::take(&mut known.problems),
         ..Told::default()
     };
-    let outcome = lifecycle::reconcile(round, &known, policy);
+    let mut outcome = lifecycle::reconcile(round, &known, policy);
+    outcome.changes.sort_by_key(|change| change.deed.turn());
     told.stale = outcome.stale;
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
-        let mut problems = Vec::new();
-        match store.apply(change).await {
-            Ok(place) => told
-                .done
-                .push((change.deed, place, body::title(&change.state))),
-            Err(problem) => problems.push(problem),
+        apply(store, change, &mut told).await;
+    }
+    let outdated = store.outdated();
+    if !outdated.is_empty()
+        && let Ok(known) = store.known().await
+    {
+        told.problems.retain(|p| !outdated.contains(&p.place));
+        let outcome = lifecycle::reconcile(round, &known, policy);
+        let is_outdated = |place: &String| outdated.contains(place);
+        let again = outcome.changes.iter();
+        for change in again.filter(|change| change.place.as_ref().is_some_and(is_outdated)) {
+            apply(store, change, &mut told).await;
         }
-        problems.extend(store.asides());
-        let about = Some(&change.state.name).filter(|name| !name.is_empty());
-        told.problems
-            .extend(problems.into_iter().map(|problem| Problem {
-                about: about.cloned(),
-                ..problem
-            }));
     }
     if let Some(memory) = &outcome.memory
         && let Err(problem) = store.remember(&round.config, memory).await
@@ -364,4 +382,22 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     }
     told.problems.extend(store.asides());
     told
+}
+
+/// Does one thing, and notes what became of it.
+async fn apply<S: Store>(store: &mut S, change: &Change, told: &mut Told) {
+    let mut problems = Vec::new();
+    match store.apply(change).await {
+        Ok(place) => told
+            .done
+            .push((change.deed, place, body::title(&change.state))),
+        Err(problem) => problems.push(problem),
+    }
+    problems.extend(store.asides());
+    let about = Some(&change.state.name).filter(|name| !name.is_empty());
+    told.problems
+        .extend(problems.into_iter().map(|problem| Problem {
+            about: about.cloned(),
+            ..problem
+        }));
 }
