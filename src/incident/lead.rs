@@ -128,7 +128,10 @@ fn mass_line(state: &State) -> String {
                 );
             }
             // The one that was shut last; what a person closed may have none.
-            let shut = state.members.iter().filter_map(|m| Some(m.shut.as_ref()?.since));
+            let shut = state
+                .members
+                .iter()
+                .filter_map(|m| Some(m.shut.as_ref()?.since));
             let last = shut.max().map_or(closed, when);
             format!(
                 "**All {all} targets have been shut since {last}.** They became reachable from {since} on."
