@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::proxy::{Fault, Gate};
 use super::rounds::{blind, notifying, open, round, shut, waived, wide_open};
+use super::wire::Response;
 use super::world::{Issue, Run, World, world};
 
 const CONSOLE: &str = "Admin console";
@@ -199,11 +200,10 @@ fn summer(year: &mut Year) {
 /// October to December: GitHub's own trouble, a target that is gone, a forgery, and an open door at
 /// the end.
 fn autumn(year: &mut Year) {
-    // The issue is opened, the answer is lost, and then the token ends.
+    // The issue is opened, and what comes back is another answer.
+    let ended = Response::json(401, &json!({ "message": "Bad credentials" }));
     let proxy = &year.world.proxy;
-    proxy.always("POST", "/issues", Fault::bad_gateway_after());
-    let ended = Fault::status(401, "Bad credentials");
-    proxy.plan("GET", r"/issues\?", 1, usize::MAX, ended);
+    proxy.always("POST", "/issues$", Fault::Instead(ended));
     let report = report(280, 0, vec![open(ORDERS)]);
     let failed = year.world.play(&report);
     assert!(failed.code == 1 && !failed.err.is_empty(), "{failed:#?}");
