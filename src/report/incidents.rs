@@ -248,10 +248,7 @@ mod tests {
         });
         assert_eq!(text.matches("Not done").count(), 1, "{text}");
         assert!(text.contains("(`Shop 1`, "), "{text}");
-        assert!(
-            text.contains("`Shop 10`, 2 more): cannot list\n"),
-            "{text}"
-        );
+        assert!(text.contains("`Shop 10`, 2 more): cannot list\n"), "{text}");
     }
 
     #[test]
