@@ -91,8 +91,9 @@ fn an_issue_reads_as_it_is_meant() {
     let read = only(&world);
     assert_eq!(tables(&read), [2, 2]);
     let words = read["words"].as_str().unwrap().trim();
+    assert!(words.starts_with("Ada: mine\n"), "{words}");
     assert!(
-        words.starts_with("Ada: mine\nAdmin console has been shut since"),
+        words.contains("\nAdmin console has been shut since 2026-01-05 09:00 UTC: "),
         "{words}"
     );
     assert!(words.ends_with("more of mine"), "{words}");
