@@ -268,6 +268,16 @@ fn a_clock_that_went_back_is_said_and_no_pass() {
     estate.door.take();
     let run = estate.check().code(4);
     assert!(warned(&run).contains("clock went back"), "{}", warned(&run));
+    // Whoever reads the report alone is told as well.
+    let text = fs::read_to_string(&path).unwrap();
+    let report: noentry::domain::report::RoundReport = serde_json::from_str(&text).unwrap();
+    let problems = report.trail.unwrap().problems;
+    assert!(
+        problems
+            .iter()
+            .any(|p| p.what.contains("correct the clock")),
+        "{problems:#?}"
+    );
     assert_eq!(fs::read_to_string(estate.incident()).unwrap(), before);
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
 /// Brings the trail in line with a round and says what was done.
 pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> Kept {
     let policy = Policy::from(&report.incidents);
-    let (store, told) = match place {
+    let (store, mut told) = match place {
         Incidents::Off => {
             return Kept {
                 whole: true,
@@ -80,13 +80,7 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
         }
         Incidents::GitHub => issues(report, &policy).await,
     };
-    // What is about many targets is said once.
-    let same = |a: &Problem, b: &Problem| (&a.place, &a.what) == (&b.place, &b.what);
-    for problem in told.problems.chunk_by(same).filter_map(<[_]>::first) {
-        warn(&visible(&format!("incident trail: {problem}")));
-    }
     let mut lines = lines(&told);
-    let mut whole = told.problems.is_empty();
     if told.stale > 0 {
         let has = format!(
             "the trail has {} from this round or a later one already",
@@ -96,15 +90,23 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
             Occasion::Saved => {
                 let _ = writeln!(lines, "incidents: {has}");
             }
-            Occasion::Live => {
-                whole = false;
-                warn(&format!(
-                    "incident trail: {has}: this machine's clock went back, or was ahead once; \
-                     nothing was noted about them"
-                ));
-            }
+            Occasion::Live => told.problems.push(Problem {
+                place: store.clone(),
+                what: format!(
+                    "{has}: this machine's clock went back, or was ahead once; nothing was noted \
+                     about them: correct the clock, and where an incident has a time that is yet to \
+                     come, take the label noentry off its issue or remove its file"
+                ),
+                about: None,
+            }),
         }
     }
+    // What is about many targets is said once.
+    let same = |a: &Problem, b: &Problem| (&a.place, &a.what) == (&b.place, &b.what);
+    for problem in told.problems.chunk_by(same).filter_map(<[_]>::first) {
+        warn(&visible(&format!("incident trail: {problem}")));
+    }
+    let whole = told.problems.is_empty();
     if lines.is_empty() && whole {
         lines.push_str("incidents: none is open, nothing to tell\n");
     }

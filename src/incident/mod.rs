@@ -318,6 +318,12 @@ pub trait Store {
     fn asides(&mut self) -> Vec<Problem> {
         Vec::new()
     }
+
+    /// The places that were left alone because there was something newer than what was known, since
+    /// this was asked last. What is known next has it.
+    fn outdated(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What became of a round's trail.
@@ -364,25 +370,19 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
-        let mut problems = Vec::new();
-        match store.apply(change).await {
-            Ok(place) => told
-                .done
-                .push((change.deed, place, body::title(&change.state))),
-            // Of many that became reachable at once, each that is open is missing in the trail.
-            Err(problem) if change.state.kind == state::Kind::Mass => {
-                let open = change.state.members.iter().filter(|m| m.open);
-                problems.extend(problem.about_each(open.map(|m| m.name.as_str())));
-            }
-            Err(problem) => problems.push(problem),
+        apply(store, change, &mut told).await;
+    }
+    let outdated = store.outdated();
+    if !outdated.is_empty()
+        && let Ok(known) = store.known().await
+    {
+        told.problems.retain(|p| !outdated.contains(&p.place));
+        let outcome = lifecycle::reconcile(round, &known, policy);
+        let is_outdated = |place: &String| outdated.contains(place);
+        let again = outcome.changes.iter();
+        for change in again.filter(|change| change.place.as_ref().is_some_and(is_outdated)) {
+            apply(store, change, &mut told).await;
         }
-        problems.extend(store.asides());
-        let about = Some(&change.state.name).filter(|name| !name.is_empty());
-        told.problems
-            .extend(problems.into_iter().map(|problem| Problem {
-                about: problem.about.or_else(|| about.cloned()),
-                ..problem
-            }));
     }
     if let Some(memory) = &outcome.memory
         && let Err(problem) = store.remember(&round.config, memory).await
@@ -391,4 +391,27 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     }
     told.problems.extend(store.asides());
     told
+}
+
+/// Does one thing, and notes what became of it.
+async fn apply<S: Store>(store: &mut S, change: &Change, told: &mut Told) {
+    let mut problems = Vec::new();
+    match store.apply(change).await {
+        Ok(place) => told
+            .done
+            .push((change.deed, place, body::title(&change.state))),
+        // Of many that became reachable at once, each that is open is missing in the trail.
+        Err(problem) if change.state.kind == state::Kind::Mass => {
+            let open = change.state.members.iter().filter(|m| m.open);
+            problems.extend(problem.about_each(open.map(|m| m.name.as_str())));
+        }
+        Err(problem) => problems.push(problem),
+    }
+    problems.extend(store.asides());
+    let about = Some(&change.state.name).filter(|name| !name.is_empty());
+    told.problems
+        .extend(problems.into_iter().map(|problem| Problem {
+            about: problem.about.or_else(|| about.cloned()),
+            ..problem
+        }));
 }

@@ -99,10 +99,10 @@ pub fn read(line: &str) -> Result<State, String> {
     let line = line.trim_end();
     let inner = |begin: &str| line.strip_prefix(begin)?.strip_suffix(END);
     let mut state: State = if let Some(json) = inner(BEGIN) {
-        serde_json::from_str(json).map_err(|error| format!("its state is broken: {error}"))?
+        serde_json::from_str(json).map_err(|error| broken(&error))?
     } else if let Some(packed) = inner(PACKED) {
         let json = unpacked(packed)?;
-        serde_json::from_slice(&json).map_err(|error| format!("its state is broken: {error}"))?
+        serde_json::from_slice(&json).map_err(|error| broken(&error))?
     } else if line.starts_with(ANY) {
         return Err("its state was written by another version of noentry".to_owned());
     } else {
@@ -115,6 +115,12 @@ pub fn read(line: &str) -> Result<State, String> {
         member.fingerprint = Fingerprint::target(&member.name, &state.config);
     }
     Ok(state)
+}
+
+/// Where a state is broken. The error's own words may quote it, and what an incident in a private
+/// repository has does not belong into the log of a public one.
+fn broken(error: &serde_json::Error) -> String {
+    format!("its state is broken at character {}", error.column())
 }
 
 fn unpacked(packed: &str) -> Result<Vec<u8>, String> {

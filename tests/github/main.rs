@@ -33,6 +33,7 @@ mod checks;
 mod faults;
 mod forged;
 mod ground;
+mod hostile;
 mod life;
 mod person;
 mod races;
