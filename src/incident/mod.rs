@@ -16,6 +16,7 @@ mod lead;
 pub mod lifecycle;
 mod link;
 mod mass;
+mod packed;
 pub mod paper;
 pub mod said;
 mod standing;
