@@ -211,6 +211,18 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// What is done first, where there may be no time for everything: what tells that somebody can get
+    /// in must not wait for a hundred updates.
+    const fn turn(self) -> u8 {
+        match self {
+            Self::Opened => 0,
+            Self::Reopened => 1,
+            Self::Commented => 2,
+            Self::Closed => 3,
+            Self::Updated => 4,
+        }
+    }
+
     /// The word for the terminal.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -366,7 +378,8 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
         problems: std::mem::take(&mut known.problems),
         ..Told::default()
     };
-    let outcome = lifecycle::reconcile(round, &known, policy);
+    let mut outcome = lifecycle::reconcile(round, &known, policy);
+    outcome.changes.sort_by_key(|change| change.deed.turn());
     told.stale = outcome.stale;
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;

@@ -358,3 +358,13 @@ fn the_line_ends_of_githubs_editor_do_no_harm() {
     assert!(!ours.contains('\r'), "{ours:?}");
     assert_eq!(tracker.state(1).last_round, hour(1));
 }
+
+#[test]
+fn many_that_are_open_are_said_to_be_so() {
+    let mut tracker = Tracker::default();
+    let body = |tracker: &Tracker| tracker.issues[0].body.clone();
+    tracker.play(&many(0, 20, realistic, Verdict::Exposed));
+    assert!(body(&tracker).contains("**20 of 20 targets are reachable from outside"));
+    tracker.play(&many(1, 20, realistic, Verdict::Inconclusive));
+    assert!(body(&tracker).contains("**20 of 20 targets are not known to be shut"));
+}
