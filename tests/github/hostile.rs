@@ -126,3 +126,30 @@ fn a_wrong_author_does_not_open_an_issue_each_round() {
     }
     assert!(world.incidents().len() <= 1, "{:#?}", world.incidents());
 }
+
+#[test]
+fn strangers_who_use_up_all_comments_silence_nothing() {
+    let world = world!("flooded", Seen::ByAll);
+    world.told(&round(0, vec![open(NAME)]));
+    world.told(&round(1, vec![shut(NAME)]));
+    let said = "Commenting is disabled on issues with more than 2500 comments";
+    let full = Fault::status(403, said);
+    world.proxy.always("POST", "/comments$", full);
+    let full = |hours, finding, code| {
+        let run = world.play(&round(hours, vec![finding]));
+        assert_eq!(run.code, code, "{run:#?}");
+        assert!(run.err.contains("too many comments"), "{run:#?}");
+        world.incident()
+    };
+    let closed = full(2, shut(NAME), 4);
+    assert!(
+        !closed.open && closed.body.contains("** shut since "),
+        "{closed:#?}"
+    );
+    let again = full(3, open(NAME), 1);
+    assert!(
+        again.open && again.body.contains("** open again: "),
+        "{again:#?}"
+    );
+    assert_eq!(again.comments, []);
+}

@@ -81,9 +81,21 @@ impl GitHub {
                 "another run wrote into it at the same moment: the next round goes on".to_owned(),
             ));
         }
-        self.say(&issue, change, &old)
-            .await
-            .map_err(|f| problem(&f))?;
+        match self.say(&issue, change, &old).await {
+            Ok(()) => {}
+            // GitHub takes 2,500 comments on an issue, of whomever, and what must not be said must not
+            // keep an incident from being opened or closed. The timeline has it all the same.
+            Err(
+                fault @ Fault::Refused {
+                    status: 403 | 422, ..
+                },
+            ) => {
+                let doing = "comment on the issue, whose timeline has what was to be said";
+                let aside = self.tracker.problem_at(number, &fault, doing);
+                self.asides.push(aside);
+            }
+            Err(fault) => return Err(problem(&fault)),
+        }
         let mut change = change.clone();
         if change.state.open && !change.state.assigned && !change.state.notify.assignees.is_empty()
         {
