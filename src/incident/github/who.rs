@@ -143,3 +143,26 @@ fn wrong(login: &str, taken: &str) -> String {
          into the configuration"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_write_is_not_read_to_find_out_who_we_are() {
+        let issue = |login: &str, kind: &str| -> Issue {
+            let user = serde_json::json!({ "login": login, "type": kind });
+            serde_json::from_value(serde_json::json!({ "number": 1, "user": user })).unwrap()
+        };
+        let who = |guessed| Who {
+            login: "github-actions[bot]".to_owned(),
+            guessed,
+        };
+        for guessed in [false, true] {
+            assert!(who(guessed).may_be(&issue("GitHub-Actions[bot]", "Bot")));
+            assert!(!who(guessed).may_be(&issue("mallory", "User")));
+            // A sign that the guess is wrong.
+            assert_eq!(who(guessed).may_be(&issue("other[bot]", "Bot")), guessed);
+        }
+    }
+}
