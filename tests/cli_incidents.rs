@@ -410,13 +410,18 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
     let what = told["problems"][0]["what"].as_str().unwrap();
     assert!(what.contains("no repository is named"), "{what}");
     let says = printed(&run);
+    // Where nothing could be told, each exposure says so where it is declared.
+    assert_eq!(told["problems"][0]["target"], "Admin console");
     assert!(
-        says.contains("\n::warning file=noentry.yml,title=incident trail::"),
+        says.contains(
+            "\n::warning file=noentry.yml,line=5,col=7,title=exposed%2C not in the trail%3A \
+             Admin console::github: no repository is named"
+        ),
         "{says}"
     );
     let summary = fs::read_to_string(root.join("summary.md")).unwrap();
     assert!(
-        summary.contains("- **Not done:** `github`: no repository is named"),
+        summary.contains("- **Not done:** `github` (Admin console): no repository is named"),
         "{summary}"
     );
     assert!(!root.join("report.json.part").exists());

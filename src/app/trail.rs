@@ -43,15 +43,18 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     };
     let exit = Exit::of(report.verdict);
     let env = Env::from(|key| std::env::var(key).ok());
-    // A folder is published by whoever keeps it as an artifact; issues ask for themselves.
     let told = match &args.incidents {
-        Incidents::Folder(_) => disclosure::publishable(&report, Some(&env)),
+        // A folder is published like a report. Who may read the issues is another question.
+        Incidents::Folder(_) => disclosure::publishable_now(&report, Some(&env)).await,
         Incidents::Off | Incidents::GitHub => Cow::Borrowed(&report),
     };
     let kept = tell(&told, &args.incidents, Occasion::Saved).await;
-    drop(told);
     let trail = kept.report;
-    if supplement::tell(&RoundReport { trail, ..report }, None, Some(&env)) & kept.whole {
+    let told = RoundReport {
+        trail,
+        ..told.into_owned()
+    };
+    if supplement::tell(&told, None, Some(&env)) & kept.whole {
         exit
     } else {
         exit.unreported()
@@ -71,7 +74,7 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
         Incidents::Folder(path) => {
             let told = match Folder::open(path) {
                 Ok(mut folder) => incident::tell(&mut folder, &round(report), &policy).await,
-                Err(problem) => nothing(problem),
+                Err(problem) => Told::nothing(problem, &round(report)),
             };
             (format!("folder:{}", path.display()), told)
         }
@@ -98,7 +101,9 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
             }),
         }
     }
-    for problem in &told.problems {
+    // What is about many targets is said once.
+    let same = |a: &Problem, b: &Problem| (&a.place, &a.what) == (&b.place, &b.what);
+    for problem in told.problems.chunk_by(same).filter_map(<[_]>::first) {
         warn(&visible(&format!("incident trail: {problem}")));
     }
     let whole = told.problems.is_empty();
@@ -123,14 +128,10 @@ async fn issues(report: &RoundReport, policy: &Policy) -> (String, Told) {
             };
             (store, incident::tell(&mut issues, &round, policy).await)
         }
-        Err(problem) => (format!("github:{}", problem.place), nothing(problem)),
-    }
-}
-
-fn nothing(problem: Problem) -> Told {
-    Told {
-        problems: vec![problem],
-        ..Told::default()
+        Err(problem) => {
+            let store = format!("github:{}", problem.place);
+            (store, Told::nothing(problem, &round(report)))
+        }
     }
 }
 

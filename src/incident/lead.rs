@@ -137,8 +137,14 @@ fn mass_line(state: &State) -> String {
                      not known to be shut then; they became reachable from {since} on."
                 );
             }
+            // The one that was shut last; what a person closed may have none.
+            let shut = state
+                .members
+                .iter()
+                .filter_map(|m| Some(m.shut.as_ref()?.since));
+            let last = shut.max().map_or(closed, when);
             format!(
-                "**All {all} targets have been shut since {closed}.** They became reachable from {since} on."
+                "**All {all} targets have been shut since {last}.** They became reachable from {since} on."
             )
         }
         Some(_) | None if still_seen(state) => format!(

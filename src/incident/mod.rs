@@ -16,6 +16,7 @@ mod lead;
 pub mod lifecycle;
 mod link;
 mod mass;
+mod packed;
 pub mod paper;
 pub mod said;
 mod standing;
@@ -288,6 +289,19 @@ pub struct Problem {
     pub about: Option<String>,
 }
 
+impl Problem {
+    /// The same for each of these targets; as it is where there are none.
+    fn about_each<'a>(self, names: impl Iterator<Item = &'a str>) -> Vec<Self> {
+        let each: Vec<Self> = names
+            .map(|name| Self {
+                about: Some(name.to_owned()),
+                ..self.clone()
+            })
+            .collect();
+        if each.is_empty() { vec![self] } else { each }
+    }
+}
+
 /// Where incidents are kept.
 pub trait Store {
     /// Reads everything. What cannot be read alone is a problem within what is known.
@@ -340,16 +354,25 @@ pub struct Told {
     pub unconfirmed: Vec<String>,
 }
 
+impl Told {
+    /// Of a trail that could not be reached or read: no exposure of this round is in it, and each is
+    /// named with what went wrong.
+    #[must_use]
+    pub fn nothing(problem: Problem, round: &Round) -> Self {
+        let subjects = round.subjects.iter();
+        let untold = subjects.filter(|s| s.verdict == Verdict::Exposed && !s.waived);
+        Self {
+            problems: problem.about_each(untold.map(|s| s.name.as_str())),
+            ..Self::default()
+        }
+    }
+}
+
 /// Brings the trail in line with a round. One failure leaves the rest undisturbed.
 pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> Told {
     let mut known = match store.known().await {
         Ok(known) => known,
-        Err(problem) => {
-            return Told {
-                problems: vec![problem],
-                ..Told::default()
-            };
-        }
+        Err(problem) => return Told::nothing(problem, round),
     };
     let mut told = Told {
         problems: std::mem::take(&mut known.problems),
@@ -391,13 +414,18 @@ async fn apply<S: Store>(store: &mut S, change: &Change, told: &mut Told) {
         Ok(place) => told
             .done
             .push((change.deed, place, body::title(&change.state))),
+        // Of many that became reachable at once, each that is open is missing in the trail.
+        Err(problem) if change.state.kind == state::Kind::Mass => {
+            let open = change.state.members.iter().filter(|m| m.open);
+            problems.extend(problem.about_each(open.map(|m| m.name.as_str())));
+        }
         Err(problem) => problems.push(problem),
     }
     problems.extend(store.asides());
     let about = Some(&change.state.name).filter(|name| !name.is_empty());
     told.problems
         .extend(problems.into_iter().map(|problem| Problem {
-            about: about.cloned(),
+            about: problem.about.or_else(|| about.cloned()),
             ..problem
         }));
 }

@@ -23,6 +23,8 @@ mod proxy;
 mod rounds;
 #[path = "../sample/mod.rs"]
 mod sample;
+#[path = "../tools/mod.rs"]
+mod tools;
 mod wire;
 mod world;
 
@@ -37,5 +39,6 @@ mod person;
 mod races;
 mod refusals;
 mod settings;
+mod shown;
 mod wide;
 mod year;
