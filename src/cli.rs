@@ -166,8 +166,8 @@ pub struct CheckArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
-    /// Keep the trail of what becomes reachable: github, one issue an incident; folder:PATH, one
-    /// Markdown file an incident; or off
+    /// Keep the trail of what becomes reachable: github, one issue an incident, with the token in
+    /// `GITHUB_TOKEN`; folder:PATH, one Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
     pub incidents: Incidents,
     /// The deadline of one attempt, such as 4.8s or 900ms; beats the configuration
@@ -254,7 +254,8 @@ pub struct IncidentsArgs {
     /// The saved report.json; - for standard input
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
-    /// Where: github, one issue an incident; folder:PATH, one Markdown file an incident; or off
+    /// Where: github, one issue an incident, with the token in `GITHUB_TOKEN`; folder:PATH, one
+    /// Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents)]
     pub incidents: Incidents,
 }

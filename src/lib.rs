@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! noentry.yml ─ config ─▶ Plan ─ round ─▶ RoundReport ─ report ─▶ console · JSON · JUnit · summary
-//!                                 │
+//!                                 │                 └─ incident ─▶ issues · files in a folder
 //!                     controls, probes, controls
 //! ```
 //!
@@ -21,8 +21,8 @@
 //!   [`Reach`](domain::reach::Reach), or why this machine was blind.
 //! - [`domain::verdict`] is the only place that turns observations into `blocked`, `exposed` or
 //!   `inconclusive`. It is pure, and its table is tested cell by cell.
-//! - [`incident`] compares a round with the incidents that are known, and keeps their trail: one is
-//!   opened when a target becomes exposed, and closed when it was seen shut.
+//! - [`incident`] compares a round with the incidents that are known, and keeps their trail in issues
+//!   or in files: one is opened when a target becomes exposed, and closed when it was seen shut.
 //! - [`merge`] makes one round of several: shards of a long list, or looks from several vantages.
 //! - [`report`] renders the finished [`RoundReport`](domain::report::RoundReport); each form can be
 //!   made again from a saved `report.json`.

@@ -268,6 +268,16 @@ fn a_clock_that_went_back_is_said_and_no_pass() {
     estate.door.take();
     let run = estate.check().code(4);
     assert!(warned(&run).contains("clock went back"), "{}", warned(&run));
+    // Whoever reads the report alone is told as well.
+    let text = fs::read_to_string(&path).unwrap();
+    let report: noentry::domain::report::RoundReport = serde_json::from_str(&text).unwrap();
+    let problems = report.trail.unwrap().problems;
+    assert!(
+        problems
+            .iter()
+            .any(|p| p.what.contains("correct the clock")),
+        "{problems:#?}"
+    );
     assert_eq!(fs::read_to_string(estate.incident()).unwrap(), before);
 }
 
@@ -400,13 +410,18 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
     let what = told["problems"][0]["what"].as_str().unwrap();
     assert!(what.contains("no repository is named"), "{what}");
     let says = printed(&run);
+    // Where nothing could be told, each exposure says so where it is declared.
+    assert_eq!(told["problems"][0]["target"], "Admin console");
     assert!(
-        says.contains("\n::warning file=noentry.yml,title=incident trail::"),
+        says.contains(
+            "\n::warning file=noentry.yml,line=5,col=7,title=exposed%2C not in the trail%3A \
+             Admin console::github: no repository is named"
+        ),
         "{says}"
     );
     let summary = fs::read_to_string(root.join("summary.md")).unwrap();
     assert!(
-        summary.contains("- **Not done:** `github`: no repository is named"),
+        summary.contains("- **Not done:** `github` (Admin console): no repository is named"),
         "{summary}"
     );
     assert!(!root.join("report.json.part").exists());

@@ -316,6 +316,28 @@ fn a_saved_round_is_withheld_where_it_is_shown_unless_it_discloses() {
     assert!(again.0.contains("details are withheld"), "{}", again.0);
 }
 
+/// The trail in a folder is an artifact as the reports are.
+#[test]
+fn the_trail_of_a_saved_round_is_withheld_where_it_is_kept() {
+    let estate = Estate::new();
+    published(&estate, Some(PRIVATE));
+    for (event, folder, is_told) in [(PUBLIC, "public", false), (PRIVATE, "private", true)] {
+        fs::write(estate.path("event.json"), event).unwrap();
+        let place = format!("folder:{folder}");
+        let run = noentry(estate.folder.path())
+            .args(["incidents", "--from", "report.json", "--incidents", &place])
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_EVENT_PATH", estate.path("event.json"))
+            .assert()
+            .code(1);
+        let mut found = vec![("out".to_owned(), text(&run.get_output().stdout))];
+        files(&estate.path(folder), &mut found);
+        assert!(found.iter().any(|(_, text)| text.contains("Admin console")));
+        let told = found.iter().any(|(_, text)| text.contains("127.0.0.1"));
+        assert_eq!(told, is_told, "{found:#?}");
+    }
+}
+
 #[test]
 fn the_demo_withholds_nothing() {
     let estate = Estate::new();

@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 
 use noentry::config::{self, Overrides, Problems};
 use noentry::domain::target::Plan;
+use noentry::domain::trail::TrailPlan;
 
 /// Set this variable to anything to write the expected texts anew, then read the difference.
 const UPDATE: &str = "UPDATE_EXPECTED";
@@ -98,6 +99,29 @@ fn every_good_file_makes_a_plan() {
             assert!(!made.targets.is_empty(), "{}", path.display());
         }
     }
+}
+
+#[test]
+fn the_example_of_the_trail_has_every_key_and_the_defaults() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/incidents.yml");
+    let text = fs::read_to_string(&path).unwrap();
+    let schema = serde_json::to_value(config::schema()).unwrap();
+    let known = schema["$defs"]["Incidents"]["properties"].as_object();
+    let (_, section) = text.split_once("\nincidents:\n").unwrap();
+    let known = known.unwrap();
+    assert!(known.len() > 10, "{known:?}");
+    for key in known.keys() {
+        assert!(section.contains(&format!("  {key}: ")), "{key}");
+    }
+    // What it calls defaults are the defaults.
+    let made = plan(&path).unwrap();
+    let usual = TrailPlan {
+        repository: made.incidents.repository.clone(),
+        author: made.incidents.author.clone(),
+        title: made.incidents.title.clone(),
+        ..TrailPlan::default()
+    };
+    assert_eq!(made.incidents, usual);
 }
 
 /// How the committed schema is made anew.

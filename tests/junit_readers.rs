@@ -12,50 +12,19 @@
 )]
 
 mod sample;
+mod tools;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use noentry::domain::report::RoundReport;
 use noentry::report::junit::{self, Dialect};
 use noentry::report::summary;
 use serde_json::Value;
 
-fn python() -> String {
-    std::env::var("NOENTRY_PYTHON").unwrap_or_else(|_| "python3".to_owned())
-}
-
-/// Whether a tool is there. A missing one is an error where tools are required.
-fn have(what: &str, program: &str, probe: &[&str]) -> bool {
-    let found = Command::new(program)
-        .args(probe)
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !found {
-        let required = std::env::var("NOENTRY_REQUIRE_TOOLS").is_ok_and(|v| v == "1");
-        assert!(!required, "{what} is required and missing");
-        eprintln!("SKIPPED: {what} is missing, so this test checks nothing here");
-    }
-    found
-}
-
-fn have_package(package: &str) -> bool {
-    have(
-        &format!("the Python package {package}"),
-        &python(),
-        &["-c", &format!("import {package}")],
-    )
-}
+use tools::{have, have_package, python, run};
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn run(program: &str, arguments: &[&Path]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What a reader of ours around another's parser understood of a round.

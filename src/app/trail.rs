@@ -1,9 +1,10 @@
 //! `noentry incidents`, and the trail of `noentry check`: from a finished round to a store.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::output::{print, warn};
-use super::{github, report, supplement};
+use super::{disclosure, github, report, supplement};
 use crate::actions::Env;
 use crate::cli::{Incidents, IncidentsArgs};
 use crate::domain::escape::{runner_lines, visible};
@@ -41,10 +42,19 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
         return Exit::Usage;
     };
     let exit = Exit::of_round(&report);
-    let kept = tell(&report, &args.incidents, Occasion::Saved).await;
     let env = Env::from(|key| std::env::var(key).ok());
+    let told = match &args.incidents {
+        // A folder is published like a report. Who may read the issues is another question.
+        Incidents::Folder(_) => disclosure::publishable_now(&report, Some(&env)).await,
+        Incidents::Off | Incidents::GitHub => Cow::Borrowed(&report),
+    };
+    let kept = tell(&told, &args.incidents, Occasion::Saved).await;
     let trail = kept.report;
-    if supplement::tell(&RoundReport { trail, ..report }, None, Some(&env)) & kept.whole {
+    let told = RoundReport {
+        trail,
+        ..told.into_owned()
+    };
+    if supplement::tell(&told, None, Some(&env)) & kept.whole {
         exit
     } else {
         exit.unreported()
@@ -54,7 +64,7 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
 /// Brings the trail in line with a round and says what was done.
 pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> Kept {
     let policy = Policy::from(&report.incidents);
-    let (store, told) = match place {
+    let (store, mut told) = match place {
         Incidents::Off => {
             return Kept {
                 whole: true,
@@ -64,17 +74,13 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
         Incidents::Folder(path) => {
             let told = match Folder::open(path) {
                 Ok(mut folder) => incident::tell(&mut folder, &round(report), &policy).await,
-                Err(problem) => nothing(problem),
+                Err(problem) => Told::nothing(problem, &round(report)),
             };
             (format!("folder:{}", path.display()), told)
         }
         Incidents::GitHub => issues(report, &policy).await,
     };
-    for problem in &told.problems {
-        warn(&visible(&format!("incident trail: {problem}")));
-    }
     let mut lines = lines(&told);
-    let mut whole = told.problems.is_empty();
     if told.stale > 0 {
         let has = format!(
             "the trail has {} from this round or a later one already",
@@ -84,15 +90,23 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
             Occasion::Saved => {
                 let _ = writeln!(lines, "incidents: {has}");
             }
-            Occasion::Live => {
-                whole = false;
-                warn(&format!(
-                    "incident trail: {has}: this machine's clock went back, or was ahead once; \
-                     nothing was noted about them"
-                ));
-            }
+            Occasion::Live => told.problems.push(Problem {
+                place: store.clone(),
+                what: format!(
+                    "{has}: this machine's clock went back, or was ahead once; nothing was noted \
+                     about them: correct the clock, and where an incident has a time that is yet to \
+                     come, take the label noentry off its issue or remove its file"
+                ),
+                about: None,
+            }),
         }
     }
+    // What is about many targets is said once.
+    let same = |a: &Problem, b: &Problem| (&a.place, &a.what) == (&b.place, &b.what);
+    for problem in told.problems.chunk_by(same).filter_map(<[_]>::first) {
+        warn(&visible(&format!("incident trail: {problem}")));
+    }
+    let whole = told.problems.is_empty();
     if lines.is_empty() && whole {
         lines.push_str("incidents: none is open, nothing to tell\n");
     }
@@ -114,14 +128,10 @@ async fn issues(report: &RoundReport, policy: &Policy) -> (String, Told) {
             };
             (store, incident::tell(&mut issues, &round, policy).await)
         }
-        Err(problem) => (format!("github:{}", problem.place), nothing(problem)),
-    }
-}
-
-fn nothing(problem: Problem) -> Told {
-    Told {
-        problems: vec![problem],
-        ..Told::default()
+        Err(problem) => {
+            let store = format!("github:{}", problem.place);
+            (store, Told::nothing(problem, &round(report)))
+        }
     }
 }
 

@@ -181,10 +181,15 @@ fn notes(state: &State, flavour: Flavour) -> Vec<String> {
 }
 
 fn table(state: &State) -> Vec<(&'static str, String)> {
+    let (first, last) = match state.kind {
+        Kind::Target | Kind::Mass => ("first seen", "last seen"),
+        // Nothing was seen: that is what it is about.
+        Kind::Blind => ("first blind", "last blind"),
+    };
     let mut rows = vec![
-        ("first seen", when(state.first_seen)),
+        (first, when(state.first_seen)),
         (
-            "last seen",
+            last,
             format!("{}, in {}", when(state.last_seen), rounds(state.rounds)),
         ),
     ];

@@ -7,8 +7,25 @@ use super::state::{Fingerprint, Kind, Shut, State};
 use super::{Change, Deed, Incident, Known, Policy, Round, Subject, link};
 use crate::domain::trail::Notify;
 
-/// How many labels, and how many people, an incident is for.
-const NOTIFIED: usize = 10;
+/// How many labels, assignees and mentions an incident has.
+struct Room {
+    labels: usize,
+    assignees: usize,
+    mention: usize,
+}
+
+/// As many as the configuration allows one target, those of all targets included.
+const ONE: Room = Room {
+    labels: 40,
+    assignees: 10,
+    mention: 20,
+};
+/// Of an incident about several, whose list needs the room.
+const SEVERAL: Room = Room {
+    labels: 10,
+    assignees: 10,
+    mention: 10,
+};
 
 /// Everything that a decision may look at.
 #[derive(Clone, Copy)]
@@ -262,20 +279,30 @@ fn hide(state: &mut State) -> Option<String> {
     Some(body::withheld())
 }
 
-/// Whom an incident is for: all whom its targets are for, up to a limit.
+/// Whom the incident of one target is for.
+pub(super) fn notify_one(subject: &Subject) -> Notify {
+    gather(std::iter::once(subject), &ONE)
+}
+
+/// Whom an incident about several is for: all whom its targets are for, up to a limit.
 pub(super) fn notify<'a>(subjects: impl Iterator<Item = &'a Subject>) -> Notify {
+    gather(subjects, &SEVERAL)
+}
+
+fn gather<'a>(subjects: impl Iterator<Item = &'a Subject>, room: &Room) -> Notify {
     let mut all = Notify::default();
-    let add = |to: &mut Vec<String>, from: &[String]| {
+    let add = |to: &mut Vec<String>, from: &[String], most: usize| {
         for one in from {
-            if to.len() < NOTIFIED && !to.contains(one) {
+            if to.len() < most && !to.contains(one) {
                 to.push(one.clone());
             }
         }
     };
     for subject in subjects {
-        add(&mut all.labels, &subject.notify.labels);
-        add(&mut all.assignees, &subject.notify.assignees);
-        add(&mut all.mention, &subject.notify.mention);
+        let notify = &subject.notify;
+        add(&mut all.labels, &notify.labels, room.labels);
+        add(&mut all.assignees, &notify.assignees, room.assignees);
+        add(&mut all.mention, &notify.mention, room.mention);
     }
     all
 }

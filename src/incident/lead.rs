@@ -111,6 +111,16 @@ fn closed_line(state: &State, name: &str, since: &str, closed: OffsetDateTime) -
     )
 }
 
+/// What is most likely behind many at once.
+const CAUSE: &str = "So many in one round have one cause more often than many: a rule that was opened, \
+    or a vantage that is no longer outside.";
+
+/// Whether all that is open was seen so when it was last looked at.
+fn still_seen(state: &State) -> bool {
+    let mut open = state.members.iter().filter(|m| m.open);
+    beyond(state) == 0 && open.all(|m| m.shut.is_none() && !m.unsure && !m.orphaned)
+}
+
 fn mass_line(state: &State) -> String {
     let open = state.members.iter().filter(|m| m.open).count();
     let all = all(state);
@@ -127,14 +137,22 @@ fn mass_line(state: &State) -> String {
                      not known to be shut then; they became reachable from {since} on."
                 );
             }
+            // The one that was shut last; what a person closed may have none.
+            let shut = state
+                .members
+                .iter()
+                .filter_map(|m| Some(m.shut.as_ref()?.since));
+            let last = shut.max().map_or(closed, when);
             format!(
-                "**All {all} targets have been shut since {closed}.** They became reachable from {since} on."
+                "**All {all} targets have been shut since {last}.** They became reachable from {since} on."
             )
         }
+        Some(_) | None if still_seen(state) => format!(
+            "**{open} of {all} targets are reachable from outside; they became so from {since} on.** {CAUSE}"
+        ),
         Some(_) | None => format!(
             "**{} of {all} targets are not known to be shut; they became reachable from outside \
-             from {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
-             no longer outside.",
+             from {since} on.** {CAUSE}",
             open.saturating_add(beyond(state))
         ),
     }

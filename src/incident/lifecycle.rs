@@ -264,7 +264,7 @@ fn still_exposed(desk: Desk<'_>, subject: &Subject, state: &mut State, said: &mu
 fn about(state: &mut State, subject: &Subject) {
     subject.declared.clone_into(&mut state.declared);
     state.source.clone_from(&subject.source);
-    state.notify = desk::notify(std::iter::once(subject));
+    state.notify = desk::notify_one(subject);
 }
 
 /// Takes over what was seen, and says what of it is new to this incident since it was opened. What

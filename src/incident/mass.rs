@@ -10,7 +10,7 @@ use super::desk::{self, Desk};
 use super::lifecycle::{self, count_shut};
 use super::standing::{self, Stand, adopt, settled};
 use super::state::{Dismissal, Fingerprint, Kind, Member, State};
-use super::{Change, Deed, Incident, Outcome, Subject};
+use super::{Change, Deed, Incident, Outcome, Standing, Subject};
 use crate::domain::verdict::Verdict;
 
 /// How many targets are listed.
@@ -167,10 +167,13 @@ fn go_on(
     let listed = state.members.len();
     let beyond = join(desk, &mut state, joining);
     let before = state.beyond;
-    // Who was not looked at in this round is still beyond.
-    if desk.round.complete || beyond > before {
-        state.beyond = beyond;
-    }
+    // Who was not looked at in this round, or could not be judged, is still beyond.
+    let unseen = if before > 0 && desk.round.complete {
+        before.min(unjudged(desk, &state))
+    } else {
+        before
+    };
+    state.beyond = beyond.max(unseen);
     if news.exposed || !joining.is_empty() {
         state.last_seen = desk.round.at;
         state.rounds = state.rounds.saturating_add(1);
@@ -213,6 +216,18 @@ fn go_on(
         change.deed = Deed::Reopened;
     }
     change
+}
+
+/// How many could not be judged, of those that have no word in the list nor an open incident.
+fn unjudged(desk: Desk<'_>, state: &State) -> u32 {
+    let is_elsewhere = |subject: &&Subject| {
+        let mut incidents = desk.of(&subject.fingerprint).into_iter();
+        find(state, &subject.fingerprint).is_some()
+            || incidents.any(|i| i.standing == Standing::Open)
+    };
+    let subjects = desk.round.subjects.iter();
+    let unjudged = subjects.filter(|s| s.verdict == Verdict::Inconclusive && !is_elsewhere(s));
+    u32::try_from(unjudged.count()).unwrap_or(u32::MAX)
 }
 
 /// Looks at each listed target.

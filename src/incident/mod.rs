@@ -16,6 +16,7 @@ mod lead;
 pub mod lifecycle;
 mod link;
 mod mass;
+mod packed;
 pub mod paper;
 pub mod said;
 mod standing;
@@ -210,6 +211,18 @@ pub enum Deed {
 }
 
 impl Deed {
+    /// What is done first, where there may be no time for everything: what tells that somebody can get
+    /// in must not wait for a hundred updates.
+    const fn turn(self) -> u8 {
+        match self {
+            Self::Opened => 0,
+            Self::Reopened => 1,
+            Self::Commented => 2,
+            Self::Closed => 3,
+            Self::Updated => 4,
+        }
+    }
+
     /// The word for the terminal.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -276,6 +289,19 @@ pub struct Problem {
     pub about: Option<String>,
 }
 
+impl Problem {
+    /// The same for each of these targets; as it is where there are none.
+    fn about_each<'a>(self, names: impl Iterator<Item = &'a str>) -> Vec<Self> {
+        let each: Vec<Self> = names
+            .map(|name| Self {
+                about: Some(name.to_owned()),
+                ..self.clone()
+            })
+            .collect();
+        if each.is_empty() { vec![self] } else { each }
+    }
+}
+
 /// Where incidents are kept.
 pub trait Store {
     /// Reads everything. What cannot be read alone is a problem within what is known.
@@ -305,6 +331,12 @@ pub trait Store {
     fn asides(&mut self) -> Vec<Problem> {
         Vec::new()
     }
+
+    /// The places that were left alone because there was something newer than what was known, since
+    /// this was asked last. What is known next has it.
+    fn outdated(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What became of a round's trail.
@@ -322,40 +354,49 @@ pub struct Told {
     pub unconfirmed: Vec<String>,
 }
 
+impl Told {
+    /// Of a trail that could not be reached or read: no exposure of this round is in it, and each is
+    /// named with what went wrong.
+    #[must_use]
+    pub fn nothing(problem: Problem, round: &Round) -> Self {
+        let subjects = round.subjects.iter();
+        let untold = subjects.filter(|s| s.verdict == Verdict::Exposed && !s.waived);
+        Self {
+            problems: problem.about_each(untold.map(|s| s.name.as_str())),
+            ..Self::default()
+        }
+    }
+}
+
 /// Brings the trail in line with a round. One failure leaves the rest undisturbed.
 pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> Told {
     let mut known = match store.known().await {
         Ok(known) => known,
-        Err(problem) => {
-            return Told {
-                problems: vec![problem],
-                ..Told::default()
-            };
-        }
+        Err(problem) => return Told::nothing(problem, round),
     };
     let mut told = Told {
         problems: std::mem::take(&mut known.problems),
         ..Told::default()
     };
-    let outcome = lifecycle::reconcile(round, &known, policy);
+    let mut outcome = lifecycle::reconcile(round, &known, policy);
+    outcome.changes.sort_by_key(|change| change.deed.turn());
     told.stale = outcome.stale;
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
-        let mut problems = Vec::new();
-        match store.apply(change).await {
-            Ok(place) => told
-                .done
-                .push((change.deed, place, body::title(&change.state))),
-            Err(problem) => problems.push(problem),
+        apply(store, change, &mut told).await;
+    }
+    let outdated = store.outdated();
+    if !outdated.is_empty()
+        && let Ok(known) = store.known().await
+    {
+        told.problems.retain(|p| !outdated.contains(&p.place));
+        let outcome = lifecycle::reconcile(round, &known, policy);
+        let is_outdated = |place: &String| outdated.contains(place);
+        let again = outcome.changes.iter();
+        for change in again.filter(|change| change.place.as_ref().is_some_and(is_outdated)) {
+            apply(store, change, &mut told).await;
         }
-        problems.extend(store.asides());
-        let about = Some(&change.state.name).filter(|name| !name.is_empty());
-        told.problems
-            .extend(problems.into_iter().map(|problem| Problem {
-                about: about.cloned(),
-                ..problem
-            }));
     }
     if let Some(memory) = &outcome.memory
         && let Err(problem) = store.remember(&round.config, memory).await
@@ -364,4 +405,27 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     }
     told.problems.extend(store.asides());
     told
+}
+
+/// Does one thing, and notes what became of it.
+async fn apply<S: Store>(store: &mut S, change: &Change, told: &mut Told) {
+    let mut problems = Vec::new();
+    match store.apply(change).await {
+        Ok(place) => told
+            .done
+            .push((change.deed, place, body::title(&change.state))),
+        // Of many that became reachable at once, each that is open is missing in the trail.
+        Err(problem) if change.state.kind == state::Kind::Mass => {
+            let open = change.state.members.iter().filter(|m| m.open);
+            problems.extend(problem.about_each(open.map(|m| m.name.as_str())));
+        }
+        Err(problem) => problems.push(problem),
+    }
+    problems.extend(store.asides());
+    let about = Some(&change.state.name).filter(|name| !name.is_empty());
+    told.problems
+        .extend(problems.into_iter().map(|problem| Problem {
+            about: problem.about.or_else(|| about.cloned()),
+            ..problem
+        }));
 }

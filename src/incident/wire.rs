@@ -4,14 +4,7 @@
 //! is kept short: of an incident about several, the words on its targets up to a limit; their
 //! fingerprints not at all.
 
-use std::io::{Read as _, Write as _};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-
+use super::packed::{pack, unpack};
 use super::state::{Fingerprint, State};
 
 /// The line's beginning in this version.
@@ -23,8 +16,6 @@ const ANY: &str = "<!-- noentry:v";
 const END: &str = " -->";
 /// The longest JSON that is written as it is, in bytes.
 const PLAIN: usize = 4_096;
-/// The longest JSON that is unpacked, in bytes. What noentry writes is a hundredth of it.
-const UNPACKED: u64 = 16 * 1024 * 1024;
 /// How many targets of an incident about several are shown, and keep what was seen.
 pub(super) const ROWS: usize = 200;
 /// How many bytes of what was seen they keep together.
@@ -37,13 +28,8 @@ const WORDS: usize = 8_192;
 pub fn write(state: &State) -> Result<String, serde_json::Error> {
     let json = serde_json::to_string(&shortened(state))?;
     if json.len() > PLAIN {
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
-        let packed = packed
-            .write_all(json.as_bytes())
-            .and_then(|()| packed.finish())
-            .map_err(serde_json::Error::io)?;
-        // The standard alphabet has neither angle brackets nor dashes.
-        return Ok(format!("{PACKED}{}{END}", STANDARD.encode(packed)));
+        let packed = pack(json.as_bytes()).map_err(serde_json::Error::io)?;
+        return Ok(format!("{PACKED}{packed}{END}"));
     }
     // Angle brackets and pairs of dashes stand in strings alone, where JSON has another way to write
     // them.
@@ -99,10 +85,10 @@ pub fn read(line: &str) -> Result<State, String> {
     let line = line.trim_end();
     let inner = |begin: &str| line.strip_prefix(begin)?.strip_suffix(END);
     let mut state: State = if let Some(json) = inner(BEGIN) {
-        serde_json::from_str(json).map_err(|error| format!("its state is broken: {error}"))?
+        serde_json::from_str(json).map_err(|error| broken(&error))?
     } else if let Some(packed) = inner(PACKED) {
-        let json = unpacked(packed)?;
-        serde_json::from_slice(&json).map_err(|error| format!("its state is broken: {error}"))?
+        let json = unpack(packed).map_err(|error| format!("its state is broken: {error}"))?;
+        serde_json::from_slice(&json).map_err(|error| broken(&error))?
     } else if line.starts_with(ANY) {
         return Err("its state was written by another version of noentry".to_owned());
     } else {
@@ -117,19 +103,8 @@ pub fn read(line: &str) -> Result<State, String> {
     Ok(state)
 }
 
-fn unpacked(packed: &str) -> Result<Vec<u8>, String> {
-    let bytes = STANDARD
-        .decode(packed)
-        .map_err(|error| format!("its state is broken: {error}"))?;
-    let mut json = Vec::new();
-    DeflateDecoder::new(bytes.as_slice())
-        // A few bytes may stand for very many.
-        .take(UNPACKED.saturating_add(1))
-        .read_to_end(&mut json)
-        .map_err(|error| format!("its state is broken: {error}"))?;
-    if u64::try_from(json.len()).is_ok_and(|length| length <= UNPACKED) {
-        Ok(json)
-    } else {
-        Err("its state is broken: it is longer than noentry writes".to_owned())
-    }
+/// Where a state is broken. The error's own words may quote it, and what an incident in a private
+/// repository has does not belong into the log of a public one.
+fn broken(error: &serde_json::Error) -> String {
+    format!("its state is broken at character {}", error.column())
 }

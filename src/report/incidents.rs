@@ -17,6 +17,8 @@ use crate::domain::trail::{TrailDeed, TrailProblem, TrailReport};
 
 /// How many lines of each kind are shown.
 const LINES: usize = 50;
+/// How many targets are named with one problem.
+const NAMES: usize = 10;
 /// How many annotations: a step shows ten of a type.
 const ANNOTATIONS: usize = 9;
 /// How many characters of a problem are shown.
@@ -26,13 +28,9 @@ const WORDS: usize = 1_000;
 #[must_use]
 pub fn markdown(trail: &TrailReport) -> String {
     let done = trail.done.iter().filter(|d| d.deed != "updated").map(deed);
-    let problems = trail.problems.iter().map(|problem| {
-        format!(
-            "**Not done:** {}: {}",
-            markdown_code(&problem.place),
-            markdown_prose(&clip(&problem.what, WORDS))
-        )
-    });
+    // What is about many targets is told once.
+    let same = |a: &TrailProblem, b: &TrailProblem| (&a.place, &a.what) == (&b.place, &b.what);
+    let problems = trail.problems.chunk_by(same).filter_map(problem);
     let held = trail.held.iter().map(|held| {
         format!(
             "{} is exposed and opens nothing: a person closed {} as not planned",
@@ -67,6 +65,26 @@ pub fn markdown(trail: &TrailReport) -> String {
         return out;
     }
     format!("\n### Incident trail\n\n{out}")
+}
+
+/// What could not be done, and with which targets.
+fn problem(alike: &[TrailProblem]) -> Option<String> {
+    let first = alike.first()?;
+    let about: Vec<&str> = alike.iter().filter_map(|p| p.target.as_deref()).collect();
+    let mut names: Vec<String> = about.iter().take(NAMES).map(|n| markdown_name(n)).collect();
+    let more = about.len().saturating_sub(names.len());
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let whom = match names.as_slice() {
+        [] => String::new(),
+        names => format!(" ({})", names.join(", ")),
+    };
+    Some(format!(
+        "**Not done:** {}{whom}: {}",
+        markdown_code(&first.place),
+        markdown_prose(&clip(&first.what, WORDS))
+    ))
 }
 
 fn deed(deed: &TrailDeed) -> String {
@@ -215,6 +233,22 @@ mod tests {
         for not in ["](y)", "@kim", "issues/2"] {
             assert!(!text.contains(not), "{not}: {text}");
         }
+    }
+
+    #[test]
+    fn what_is_about_many_targets_is_told_once() {
+        let problem = |n: usize| TrailProblem {
+            place: "org/trail".to_owned(),
+            what: "cannot list".to_owned(),
+            target: Some(format!("Shop {n}")),
+        };
+        let text = markdown(&TrailReport {
+            problems: (1..=12).map(problem).collect(),
+            ..TrailReport::default()
+        });
+        assert_eq!(text.matches("Not done").count(), 1, "{text}");
+        assert!(text.contains("(`Shop 1`, "), "{text}");
+        assert!(text.contains("`Shop 10`, 2 more): cannot list\n"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,8 @@ mod proxy;
 mod rounds;
 #[path = "../sample/mod.rs"]
 mod sample;
+#[path = "../tools/mod.rs"]
+mod tools;
 mod wire;
 mod world;
 
@@ -31,10 +33,12 @@ mod checks;
 mod faults;
 mod forged;
 mod ground;
+mod hostile;
 mod life;
 mod person;
 mod races;
 mod refusals;
 mod settings;
+mod shown;
 mod wide;
 mod year;

@@ -197,6 +197,22 @@ fn an_exposure_without_an_issue_is_an_annotation() {
         annotations.iter().any(|line| line.contains(NAME)),
         "{annotations:#?}"
     );
+    // Also where not even the list of issues could be read, and where all of them were to be in one.
+    world.proxy.heal();
+    world
+        .proxy
+        .always("GET", r"/issues\?", Fault::status(401, "Bad credentials"));
+    let run = world.play(&round(1, vec![open(NAME), open("Staging")]));
+    assert_eq!(run.code, 1);
+    let untold = |run: &Run| run.out.matches("title=exposed%2C not in the trail").count();
+    assert_eq!(untold(&run), 2, "{}", run.out);
+    assert_eq!(run.err.matches("401").count(), 1, "{}", run.err);
+    world.proxy.heal();
+    world.proxy.always("POST", "/issues$", Fault::bad_gateway());
+    let twelve = (0..12).map(|n| open(&format!("Shop {n}"))).collect();
+    let run = world.play(&round(2, twelve));
+    assert_eq!(untold(&run), 9, "{}", run.out);
+    assert!(run.out.contains("3 problems more"), "{}", run.out);
 }
 
 #[test]

@@ -146,6 +146,29 @@ fn it_stays_open_while_any_of_those_is_exposed() {
 }
 
 #[test]
+fn it_stays_open_while_any_of_those_cannot_be_judged() {
+    let mut tracker = Tracker::default();
+    tracker.play(&many(0, 1_100, realistic, Verdict::Exposed));
+    let round = |hours, beyond| {
+        let mut round = many(hours, 1_100, realistic, Verdict::Blocked);
+        for subject in round.subjects.iter_mut().skip(1_000) {
+            subject.verdict = beyond;
+        }
+        round
+    };
+    for hours in 1..4 {
+        tracker.play(&round(hours, Verdict::Inconclusive));
+    }
+    let state = tracker.state(1);
+    assert!(state.open && state.beyond == 100, "{}", state.beyond);
+    assert!(
+        tracker
+            .play(&round(4, Verdict::Blocked))
+            .contains(&"closed")
+    );
+}
+
+#[test]
 fn what_grows_beyond_the_list_is_told_when_it_has_doubled() {
     let mut tracker = Tracker::default();
     tracker.play(&many(0, 1_000, realistic, Verdict::Exposed));
@@ -227,6 +250,10 @@ fn a_long_state_is_packed_and_a_bomb_is_not_unpacked() {
                 .starts_with("its state is broken")
         );
     }
+    // A log may be more public than the tracker.
+    let secret = r#"<!-- noentry:v1 {"kind": "target", "number": "192.0.2.77"} -->"#;
+    let said = state::read(secret).unwrap_err();
+    assert!(!said.contains("192.0.2.77"), "{said}");
     assert!(
         state::read("<!-- noentry:v2z AAAA -->")
             .unwrap_err()
@@ -330,4 +357,14 @@ fn the_line_ends_of_githubs_editor_do_no_harm() {
     let ours = ours.split("noentry:end").next().unwrap();
     assert!(!ours.contains('\r'), "{ours:?}");
     assert_eq!(tracker.state(1).last_round, hour(1));
+}
+
+#[test]
+fn many_that_are_open_are_said_to_be_so() {
+    let mut tracker = Tracker::default();
+    let body = |tracker: &Tracker| tracker.issues[0].body.clone();
+    tracker.play(&many(0, 20, realistic, Verdict::Exposed));
+    assert!(body(&tracker).contains("**20 of 20 targets are reachable from outside"));
+    tracker.play(&many(1, 20, realistic, Verdict::Inconclusive));
+    assert!(body(&tracker).contains("**20 of 20 targets are not known to be shut"));
 }

@@ -340,3 +340,16 @@ fn more_than_ten_new_ones_in_a_round_are_one() {
     };
     assert_eq!(deeds(&play(folder.path(), &all(6, &ten))), ["opened"; 10]);
 }
+
+/// There may be no time for everything, and a store works them off one by one.
+#[test]
+fn what_is_new_is_told_before_what_goes_on() {
+    let mut tracker = super::tracker::Tracker::default();
+    let all = |names: &[&str]| names.iter().map(|name| exposed(name)).collect::<Vec<_>>();
+    tracker.play(&round(0, all(&["Admin console", "Staging"])));
+    let deeds = tracker.play(&round(
+        1,
+        all(&["Admin console", "Staging", "Orders database"]),
+    ));
+    assert_eq!(deeds, ["opened", "updated", "updated"]);
+}

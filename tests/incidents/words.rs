@@ -56,6 +56,22 @@ fn an_issue_from_its_opening_to_its_end() {
 }
 
 #[test]
+fn nobody_whom_a_target_names_is_left_out() {
+    // As many as the configuration takes, with those under `incidents`.
+    let list = |what: &str, number: usize| (0..number).map(|n| format!("{what}-{n}")).collect();
+    let mut subject = for_somebody();
+    subject.notify = Notify {
+        labels: list("label", 40),
+        assignees: list("login", 10),
+        mention: list("who", 20),
+    };
+    let mut tracker = Tracker::default();
+    tracker.play(&run(0, vec![subject.clone()]));
+    assert_eq!(tracker.state(1).notify, subject.notify);
+    assert!(tracker.issues[0].body.contains(" @who-19\n"));
+}
+
+#[test]
 fn a_comment_has_its_marker_last_and_mentions_nobody_twice() {
     let mut tracker = Tracker::default();
     tracker.play(&run(0, vec![for_somebody()]));

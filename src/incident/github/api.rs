@@ -116,7 +116,9 @@ impl Api {
     }
 
     async fn wait(&self, time: Duration) -> bool {
-        if Instant::now() + time >= self.until {
+        // A server may ask for more seconds than a clock can count.
+        let then = Instant::now().checked_add(time);
+        if then.is_none_or(|then| then >= self.until) {
             return false;
         }
         sleep(time).await;

@@ -8,16 +8,11 @@
 //! longest are kept.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::super::packed::{self, unpack};
 use super::super::state::Fingerprint;
 use super::super::{Memory, Unseen};
 use crate::domain::escape::markdown_code;
@@ -27,8 +22,6 @@ const ANY: &str = "<!-- noentry:memory:v";
 const END: &str = " -->";
 /// The longest body that GitHub takes, in bytes to be on the safe side.
 const LIMIT: usize = 65_536;
-/// The most that is unpacked, in bytes.
-const UNPACKED: u64 = 16 * 1024 * 1024;
 
 /// A memory as it is kept. Beginnings are in seconds since 1970; the last round is exact, because it is
 /// what tells that a round was counted already.
@@ -61,14 +54,7 @@ pub(super) fn read(text: &str) -> Result<(String, Memory), Broken> {
         .strip_prefix(BEGIN)
         .and_then(|rest| rest.strip_suffix(END))
         .ok_or_else(|| broken("it was written by another version of noentry, or is cut"))?;
-    let packed = STANDARD
-        .decode(packed)
-        .map_err(|_| broken("it is not as noentry wrote it"))?;
-    let mut json = Vec::new();
-    let read = DeflateDecoder::new(packed.as_slice())
-        .take(UNPACKED)
-        .read_to_end(&mut json);
-    read.map_err(|_| broken("it is not as noentry wrote it"))?;
+    let json = unpack(packed).map_err(|_| broken("it is not as noentry wrote it"))?;
     let kept: Kept =
         serde_json::from_slice(&json).map_err(|_| broken("it is not as noentry wrote it"))?;
     let time = |seconds| {
@@ -128,9 +114,7 @@ fn pack(config: &str, memory: &Memory, unseen: &[&Unseen]) -> std::io::Result<St
             .collect(),
     };
     let json = serde_json::to_vec(&kept).map_err(std::io::Error::other)?;
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&json)?;
-    Ok(STANDARD.encode(encoder.finish()?))
+    packed::pack(&json)
 }
 
 /// Whether two memories differ in what counts. The time of the last round does not where nobody is
@@ -228,11 +212,7 @@ mod tests {
     #[test]
     fn what_is_broken_is_said_to_be() {
         assert_eq!(read("nothing"), Err(Broken::Missing));
-        let bomb = {
-            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-            encoder.write_all(&vec![b' '; 64 * 1024 * 1024]).unwrap();
-            STANDARD.encode(encoder.finish().unwrap())
-        };
+        let bomb = packed::pack(&vec![b' '; 64 * 1024 * 1024]).unwrap();
         for inner in ["", "%%%", "AAAA", &bomb] {
             let text = format!("{BEGIN}{inner}{END}");
             assert!(

@@ -51,6 +51,9 @@ pub struct GitHub {
     /// Our open issues without a label; looked for before the first is opened.
     strays: Option<Vec<Issue>>,
     asides: Vec<Problem>,
+    /// What turned out to be newer than it was listed, by number.
+    newer: BTreeMap<u64, Issue>,
+    outdated: Vec<String>,
 }
 
 /// An issue as it was when the decision about it was made.
@@ -100,6 +103,8 @@ impl GitHub {
             labels: BTreeSet::new(),
             strays: None,
             asides: Vec::new(),
+            newer: BTreeMap::new(),
+            outdated: Vec::new(),
         })
     }
 
@@ -126,11 +131,9 @@ impl GitHub {
             if !issue.is_by(&self.who.login) {
                 continue;
             }
-            if issue.has_label(labels::MEMORY) {
-                self.sort_memory(&issue, &mut known);
-                continue;
-            }
             match paper(issue.text()) {
+                // A section counts before a label, which anybody may add who may label.
+                None if issue.has_label(labels::MEMORY) => self.sort_memory(&issue, &mut known),
                 None => {}
                 Some(Ok(paper)) => {
                     known.incidents.push(Incident {
@@ -182,7 +185,15 @@ impl GitHub {
 
 impl Store for GitHub {
     async fn known(&mut self) -> Result<Known, Problem> {
-        let issues = self.tracker.labelled(labels::OURS).await?;
+        let may_matter = |issue: &Issue| self.who.may_be(issue);
+        let issues = self.tracker.labelled(labels::OURS, may_matter).await;
+        let mut issues = issues?;
+        for issue in &mut issues {
+            // A list may lag behind for longer than a round takes.
+            if let Some(newer) = self.newer.remove(&issue.number) {
+                *issue = newer;
+            }
+        }
         self.sort(issues)
     }
 
@@ -205,6 +216,10 @@ impl Store for GitHub {
 
     fn asides(&mut self) -> Vec<Problem> {
         std::mem::take(&mut self.asides)
+    }
+
+    fn outdated(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.outdated)
     }
 }
 

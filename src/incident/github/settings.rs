@@ -123,7 +123,7 @@ impl Base {
     /// # Errors
     /// A lowercase fragment if it is none, or if the token would leave this machine in clear.
     pub fn new(text: &str) -> Result<Self, String> {
-        let no = |what: &str| Err(format!("the API's address {text:?} {what}"));
+        let no = |what: &str| Err(format!("the API's address{} {what}", shown(text)));
         let Ok(url) = url::Url::parse(text.trim()) else {
             return no("is no URL: write it as https://host or https://host/api/v3");
         };
@@ -150,6 +150,15 @@ impl Base {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// An address to be shown, as far as no password and no key can stand in it.
+fn shown(text: &str) -> String {
+    let plain = text.split(['?', '#']).next().unwrap_or_default();
+    if plain.contains('@') {
+        return String::new();
+    }
+    format!(" {plain:?}")
 }
 
 /// Whether a host is this machine.
@@ -224,7 +233,14 @@ mod tests {
             let error = Base::new(api).unwrap_err();
             assert!(error.contains(says), "{api}: {error}");
         }
-        let error = Base::new("https://user:pw@ghe.example").unwrap_err();
-        assert!(!error.contains("pw@"), "{error}");
+        for secret in [
+            "https://user:hidden@ghe.example",
+            "https://user:hidden@[ghe",
+            "https://ghe.example?t=hidden",
+            "https://ghe.example#hidden",
+        ] {
+            let error = Base::new(secret).unwrap_err();
+            assert!(!error.contains("hidden"), "{error}");
+        }
     }
 }

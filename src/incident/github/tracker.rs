@@ -42,8 +42,13 @@ impl Tracker {
         Ok(answer.data.viewer)
     }
 
-    /// All issues with a label, the oldest first, without pull requests.
-    pub(super) async fn labelled(&self, label: &str) -> Result<Vec<Issue>, Problem> {
+    /// All issues with a label, the oldest first, without pull requests. Texts of those that do not
+    /// matter are not kept: a stranger may write very many, where a form of the repository sets labels.
+    pub(super) async fn labelled(
+        &self,
+        label: &str,
+        matters: impl Fn(&Issue) -> bool,
+    ) -> Result<Vec<Issue>, Problem> {
         let doing = "list the issues of the trail";
         let mut all: Vec<Issue> = Vec::new();
         for page in 1..=PAGES {
@@ -55,7 +60,11 @@ impl Tracker {
                 .page(&query)
                 .await
                 .map_err(|f| self.problem(&f, doing))?;
-            for issue in issues {
+            for mut issue in issues {
+                if !matters(&issue) {
+                    issue.body = None;
+                    issue.title = String::new();
+                }
                 // While pages are read, one may move from the next to this one.
                 if !all.iter().any(|known| known.number == issue.number) {
                     all.push(issue);

@@ -71,9 +71,31 @@ impl GitHub {
             return Err(self.tracker.at(number, "is not known".to_owned()));
         };
         let (old, was_open, old_title) = (before.state.clone(), before.open, before.title.clone());
-        self.say(&issue, change, &old)
-            .await
-            .map_err(|f| problem(&f))?;
+        // What was decided rests on a state that is no more: the list lagged behind, or another run
+        // wrote meanwhile. Two blocked rounds with an exposure between them are not two in a row.
+        if paper.state.last_round > old.last_round {
+            self.outdated.push(self.tracker.place(number));
+            self.newer.insert(number, issue);
+            return Err(self.tracker.at(
+                number,
+                "another run wrote into it at the same moment: the next round goes on".to_owned(),
+            ));
+        }
+        match self.say(&issue, change, &old).await {
+            Ok(()) => {}
+            // GitHub takes 2,500 comments on an issue, of whomever, and what must not be said must not
+            // keep an incident from being opened or closed. The timeline has it all the same.
+            Err(
+                fault @ Fault::Refused {
+                    status: 403 | 422, ..
+                },
+            ) => {
+                let doing = "comment on the issue, whose timeline has what was to be said";
+                let aside = self.tracker.problem_at(number, &fault, doing);
+                self.asides.push(aside);
+            }
+            Err(fault) => return Err(problem(&fault)),
+        }
         let mut change = change.clone();
         if change.state.open && !change.state.assigned && !change.state.notify.assignees.is_empty()
         {
@@ -97,7 +119,7 @@ impl GitHub {
             .get("state")
             .and_then(Value::as_str)
             .map(str::to_owned);
-        let now = self.write(number, &change, fields).await?;
+        let now = self.write(&issue, &change, fields).await?;
         if wanted.is_some_and(|wanted| wanted != now.state) {
             return Err(self.tracker.at(
                 number,
@@ -110,13 +132,15 @@ impl GitHub {
         Ok(number)
     }
 
-    /// Changes an issue; after trouble again only if it was not done.
+    /// Changes an issue; after trouble again only if it was not done, and if nobody wrote into it
+    /// meanwhile: the next round has their words.
     async fn write(
         &self,
-        number: u64,
+        before: &Issue,
         change: &Change,
         fields: Map<String, Value>,
     ) -> Result<Issue, Problem> {
+        let number = before.number;
         let mut tries = 0;
         loop {
             let fault = match patch(&self.tracker, number, fields.clone()).await {
@@ -135,7 +159,7 @@ impl GitHub {
             if now.is_ok_and(|now| now.state.last_round >= change.state.last_round) {
                 return Ok(issue);
             }
-            if tries >= TRIES {
+            if tries >= TRIES || issue.text() != before.text() {
                 return Err(problem);
             }
         }

@@ -22,10 +22,7 @@ pub(super) struct Who {
 /// Finds out.
 pub(super) async fn find(tracker: &Tracker, settings: &Settings) -> Result<Who, Problem> {
     if let Some(login) = &settings.author {
-        return Ok(Who {
-            login: login.clone(),
-            guessed: false,
-        });
+        return named(tracker, login).await;
     }
     let known = |user: User| Who {
         login: user.login,
@@ -57,7 +54,35 @@ pub(super) async fn find(tracker: &Tracker, settings: &Settings) -> Result<Who, 
     }
 }
 
+/// Takes the login that the configuration names, unless GitHub knows better: under a wrong name every
+/// round would open its issues anew.
+async fn named(tracker: &Tracker, login: &str) -> Result<Who, Problem> {
+    let asked = match tracker.user().await {
+        Ok(user) => Some(user),
+        Err(_) => tracker.viewer().await.ok(),
+    };
+    let other = asked.map(|user| user.login);
+    let other = other.filter(|other| !other.is_empty() && !other.eq_ignore_ascii_case(login));
+    match other {
+        Some(other) => Err(tracker.at_repository(format!(
+            "the token is that of {0}, and incidents: author says {1}, whose issues are not ours: \
+             write incidents: author: \"{0}\", or leave it out",
+            visible(&other),
+            visible(login)
+        ))),
+        None => Ok(Who {
+            login: login.to_owned(),
+            guessed: false,
+        }),
+    }
+}
+
 impl Who {
+    /// Whether what stands in an issue is of any interest: it is ours, or a sign that a guess is wrong.
+    pub(super) fn may_be(&self, issue: &Issue) -> bool {
+        issue.is_by(&self.login) || (self.guessed && is_bot(issue))
+    }
+
     /// Whether the login is known, and not only likely.
     pub(super) const fn is_sure(&self) -> bool {
         !self.guessed
@@ -74,18 +99,14 @@ impl Who {
             return Ok(());
         }
         let ours = |issue: &&Issue| super::paper(issue.text()).is_some();
-        if issues
-            .iter()
-            .filter(ours)
-            .any(|issue| issue.is_by(&self.login))
-        {
+        // Whose it is comes first: to read what a stranger wrote takes time.
+        let mut by_us = issues.iter().filter(|issue| issue.is_by(&self.login));
+        if by_us.any(|issue| ours(&issue)) {
             self.guessed = false;
             return Ok(());
         }
-        let bot = issues.iter().filter(ours).find_map(|issue| {
-            let user = issue.user.as_ref()?;
-            (user.kind.as_deref() == Some("Bot")).then(|| (issue.number, user.login.clone()))
-        });
+        let mut bots = issues.iter().filter(|issue| is_bot(issue)).filter(ours);
+        let bot = bots.find_map(|issue| Some((issue.number, issue.user.as_ref()?.login.clone())));
         match bot {
             None => Ok(()),
             Some((number, login)) => Err(tracker.at(number, wrong(&login, &self.login))),
@@ -109,6 +130,11 @@ impl Who {
     }
 }
 
+fn is_bot(issue: &Issue) -> bool {
+    let user = issue.user.as_ref();
+    user.is_some_and(|user| user.kind.as_deref() == Some("Bot"))
+}
+
 fn wrong(login: &str, taken: &str) -> String {
     let (login, taken) = (visible(login), visible(taken));
     format!(
@@ -116,4 +142,27 @@ fn wrong(login: &str, taken: &str) -> String {
          find its own issues that way and would open them anew; write incidents: author: \"{login}\" \
          into the configuration"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_write_is_not_read_to_find_out_who_we_are() {
+        let issue = |login: &str, kind: &str| -> Issue {
+            let user = serde_json::json!({ "login": login, "type": kind });
+            serde_json::from_value(serde_json::json!({ "number": 1, "user": user })).unwrap()
+        };
+        let who = |guessed| Who {
+            login: "github-actions[bot]".to_owned(),
+            guessed,
+        };
+        for guessed in [false, true] {
+            assert!(who(guessed).may_be(&issue("GitHub-Actions[bot]", "Bot")));
+            assert!(!who(guessed).may_be(&issue("mallory", "User")));
+            // A sign that the guess is wrong.
+            assert_eq!(who(guessed).may_be(&issue("other[bot]", "Bot")), guessed);
+        }
+    }
 }

@@ -138,9 +138,14 @@ pub(super) struct Refusal {
 
 /// Reads an answer.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    // The error names a place and what was expected there. It may quote what was found instead,
-    // so the caller escapes it.
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+    serde_json::from_slice(body).map_err(|error| {
+        // Its own words may quote what was found instead, and a log may be more public than that.
+        if error.is_data() {
+            format!("it is of another form at character {}", error.column())
+        } else {
+            error.to_string()
+        }
+    })
 }
 
 #[cfg(test)]
@@ -187,6 +192,8 @@ mod tests {
         ] {
             assert!(read::<Issue>(text.as_bytes()).is_err(), "{text:.20}");
         }
+        let quoting = read::<Issue>(br#"{"number": "192.0.2.77"}"#).unwrap_err();
+        assert!(!quoting.contains("192.0.2.77"), "{quoting}");
         assert!(read::<Issue>(&[0xff, 0xfe]).is_err());
         assert!(read::<Vec<Issue>>(b"{\"message\": \"no\"}").is_err());
     }

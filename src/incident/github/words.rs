@@ -142,6 +142,9 @@ fn remedy(status: u16, said: &str) -> &'static str {
             "the repository is archived and takes no changes: name another one as incidents: \
              repository, or take it out of the archive"
         }
+        403 if said.contains("commenting") => {
+            "it has too many comments or takes none: delete what does not belong there"
+        }
         403 => {
             "the token may not do this: give the job `permissions: issues: write`, or put a token \
              with read and write access to issues into NOENTRY_GITHUB_TOKEN (runs of forks and of \
@@ -194,6 +197,11 @@ mod tests {
                 "issues: write",
             ),
             (403, "Repository was archived so is read-only.", "archive"),
+            (
+                403,
+                "Commenting is disabled on issues with more than 2500 comments",
+                "too many comments",
+            ),
             (404, "Not Found", "may not see it"),
             (410, "Issues are disabled for this repo", "switched off"),
             (422, "Validation Failed: body is too long", "shorten"),
