@@ -9,6 +9,10 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+mod init;
+
+pub use init::{Every, InitArgs};
+
 /// noentry goes round your doors from the outside and proves that they are locked: it passes when a
 /// target can NOT be reached, says how far an outsider got, and what stopped them.
 #[derive(Debug, Parser)]
@@ -36,6 +40,7 @@ impl Cli {
             Command::Report(_)
             | Command::Incidents(_)
             | Command::Demo(_)
+            | Command::Init(_)
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => return Ok(cli),
@@ -72,6 +77,8 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
     Demo(DemoArgs),
+    /// Write a configuration and a workflow for GitHub Actions that keeps watch by it
+    Init(InitArgs),
     /// Print the JSON Schema of the configuration or of report.json
     Schema {
         /// Which format

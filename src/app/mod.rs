@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod init;
 mod output;
 mod report;
 mod show;
@@ -17,6 +18,7 @@ pub fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => on_runtime(check::run(args)),
         Command::Demo(args) => on_runtime(demo::run(args)),
+        Command::Init(args) => init::run(args),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
         Command::Incidents(args) => on_runtime(trail::run(args)),
