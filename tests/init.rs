@@ -356,3 +356,69 @@ fn at_a_terminal_it_asks_and_asks_again() {
     assert!(!ended, "{shown}");
     assert!(shown.contains("no target was named"), "{shown}");
 }
+
+/// The words of the documentation's own command, and its table of costs.
+fn running() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/running.md")).unwrap()
+}
+
+#[test]
+fn the_command_that_the_documentation_begins_with_works() {
+    let page = running();
+    let line = page
+        .lines()
+        .find(|line| line.starts_with("noentry init "))
+        .unwrap();
+    let folder = repository();
+    noentry(folder.path())
+        .args(line.split(' ').skip(1))
+        .args(["--action", ACTION])
+        .assert()
+        .code(0);
+    assert!(written(folder.path(), CONFIG).contains("url: https://admin.example.com/login"));
+}
+
+#[test]
+fn the_table_of_costs_follows_its_formula() {
+    let page = running();
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        cells
+            .iter()
+            .any(|cell| cell.starts_with('$'))
+            .then_some(cells)
+    });
+    let mut intervals = Vec::new();
+    for cells in rows {
+        let (number, unit) = cells[1].split_at(cells[1].len() - 1);
+        let number: u32 = number.parse().unwrap();
+        let minutes = number
+            * [("m", 1), ("h", 60), ("d", 1440)]
+                .iter()
+                .find(|(u, _)| *u == unit)
+                .unwrap()
+                .1;
+        let billed = 30 * 24 * 60 / minutes;
+        assert_eq!(cells[2], billed.to_string());
+        for (cell, included) in [(3, 2000), (4, 3000), (5, 0)] {
+            // In tenths of a cent, so that nothing is rounded.
+            let price = billed.saturating_sub(included) * 6;
+            let shown = format!("${}.{:02}", price / 1000, price % 1000 / 10);
+            assert_eq!(cells[cell], shown, "{cells:?}");
+            assert_eq!(price % 10, 0);
+        }
+        intervals.push(cells[1].to_owned());
+    }
+    let help = noentry(Path::new("."))
+        .args(["init", "--help"])
+        .assert()
+        .code(0);
+    let help = text(&help.get_output().stdout);
+    for interval in ["15m", "30m", "1h", "6h", "1d"] {
+        assert!(intervals.iter().any(|row| row == interval), "{interval}");
+        assert!(
+            help.contains(&format!("{interval}:")) || help.contains(interval),
+            "{help}"
+        );
+    }
+}
