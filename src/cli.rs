@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 mod init;
@@ -32,6 +32,21 @@ impl Cli {
         Self::checked(Self::try_parse()?)
     }
 
+    /// What `check` makes of these words, and which of its options were given in them.
+    ///
+    /// # Errors
+    /// If they make no sense to it, or ask for help.
+    pub fn check(words: &[String]) -> Result<(CheckArgs, ArgMatches), clap::Error> {
+        let command = ["noentry", "check"].map(str::to_owned);
+        let typed = command.iter().chain(words);
+        let mut matches = Self::command().try_get_matches_from(typed)?;
+        let given = matches.subcommand_matches("check").cloned();
+        match Self::checked(Self::from_arg_matches_mut(&mut matches)?)?.command {
+            Command::Check(args) => Ok((args, given.unwrap_or_default())),
+            _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a check")),
+        }
+    }
+
     /// Refuses what clap cannot: a variable that is given twice.
     fn checked(cli: Self) -> Result<Self, clap::Error> {
         let vars = match &cli.command {
@@ -41,6 +56,7 @@ impl Cli {
             | Command::Incidents(_)
             | Command::Demo(_)
             | Command::Init(_)
+            | Command::Action
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => return Ok(cli),
@@ -79,6 +95,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Write a configuration and a workflow for GitHub Actions that keeps watch by it
     Init(InitArgs),
+    /// Run a check as the GitHub Action does: the inputs come from the environment, see docs/action.md
+    #[command(hide = true)]
+    Action,
     /// Print the JSON Schema of the configuration or of report.json
     Schema {
         /// Which format

@@ -3,6 +3,7 @@
 
 mod env;
 mod files;
+pub mod inputs;
 
 pub use env::Env;
 pub use files::{Error, append_output, append_summary, summary_room};

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{self, colour_on_stderr, show_problem, warn};
+use super::output::{self, warn};
+use super::refused::Refused;
 use super::trail::{self, Occasion};
 use crate::actions::Env;
 use crate::cli::{CheckArgs, ConfigArgs};
@@ -32,17 +33,19 @@ pub(super) enum Surroundings {
 /// Runs the command.
 pub(super) async fn run(args: &CheckArgs) -> Exit {
     match round(args, Surroundings::Real).await {
-        Some((_, exit)) => exit,
-        None => Exit::Usage,
+        Ok((_, exit)) => exit,
+        Err(refused) => refused.shown(),
     }
 }
 
-/// Reads, looks, judges and reports. `None` if there was nothing to look at; why is on standard
-/// error by then.
+/// Reads, looks, judges and reports.
+///
+/// # Errors
+/// If there was nothing to look at. It is the caller's to say why.
 pub(super) async fn round(
     args: &CheckArgs,
     surroundings: Surroundings,
-) -> Option<(RoundReport, Exit)> {
+) -> Result<(RoundReport, Exit), Refused> {
     let env = Env::from(|key| std::env::var(key).ok());
     let env = match surroundings {
         Surroundings::Real => Some(&env),
@@ -58,8 +61,7 @@ pub(super) async fn round(
     let found = config::find(args.config.config.as_deref());
     let config: Vec<&Path> = found.iter().map(PathBuf::as_path).collect();
     if let Some(clash) = output::clashes(&args.outputs, &config) {
-        warn(&clash);
-        return None;
+        return Err(Refused::Said(clash));
     }
     // Whatever goes wrong from here on, no old report may pass for this round's.
     output::forget(&args.outputs);
@@ -86,8 +88,7 @@ pub(super) async fn round(
             ..report
         },
         Err(error) => {
-            warn(&format!("cannot look at anything: {error}"));
-            return None;
+            return Err(Refused::Said(format!("cannot look at anything: {error}")));
         }
     };
     let reported = output::publish(&report, &args.outputs, env);
@@ -99,28 +100,31 @@ pub(super) async fn round(
              Addresses that are not globally routable are left alone; probe_non_global: true \
              changes that",
         );
-        return Some((report, Exit::Usage));
+        return Ok((report, Exit::Usage));
     }
     let exit = Exit::of(report.verdict);
     let exit = if reported { exit } else { exit.unreported() };
-    Some((report, exit))
+    Ok((report, exit))
 }
 
 /// Finds and reads the configuration; says what is wrong with it and gives `None`.
 pub(super) fn plan(args: &ConfigArgs, overrides: &Overrides) -> Option<Plan> {
     read(config::find(args.config.as_deref()), args, overrides)
+        .inspect_err(|refused| {
+            refused.shown();
+        })
+        .ok()
 }
 
 fn read(
     found: Result<PathBuf, config::Problems>,
     args: &ConfigArgs,
     overrides: &Overrides,
-) -> Option<Plan> {
+) -> Result<Plan, Refused> {
     let vars = args.vars.iter().cloned().collect();
     found
         .and_then(|path| load(&path, &vars, overrides))
-        .inspect_err(|problems| show_problem(&problems.render(colour_on_stderr())))
-        .ok()
+        .map_err(Refused::Config)
 }
 
 fn load(

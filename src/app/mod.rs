@@ -1,9 +1,11 @@
 //! One file a subcommand: wiring only.
 
+mod action;
 mod check;
 mod demo;
 mod init;
 mod output;
+mod refused;
 mod report;
 mod show;
 mod trail;
@@ -17,6 +19,7 @@ use crate::round::{FEWEST_FILES, raise_open_files};
 pub fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => on_runtime(check::run(args)),
+        Command::Action => action::run(),
         Command::Demo(args) => on_runtime(demo::run(args)),
         Command::Init(args) => init::run(args),
         Command::Validate(args) => show::validate(args),

@@ -191,7 +191,7 @@ pub(super) fn forget(wanted: &OutputArgs) {
 }
 
 /// What became of a report file.
-enum Saved {
+pub(super) enum Saved {
     /// Nobody asked for it.
     Unwanted,
     /// It is there.
@@ -201,7 +201,7 @@ enum Saved {
 }
 
 impl Saved {
-    fn path(&self) -> Option<&str> {
+    pub(super) fn path(&self) -> Option<&str> {
         match self {
             Self::At(path) => Some(path),
             Self::Unwanted | Self::Lost => None,
@@ -209,7 +209,7 @@ impl Saved {
     }
 }
 
-fn save(
+pub(super) fn save(
     what: &str,
     path: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -229,7 +229,7 @@ fn save(
 }
 
 /// Says what could not be written; true if it was.
-fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
+pub(super) fn noted<E: Display>(what: &str, path: &Path, written: Result<(), E>) -> bool {
     written
         .inspect_err(|error| {
             warn(&format!(

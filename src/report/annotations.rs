@@ -81,7 +81,7 @@ fn one(finding: &Finding) -> String {
 }
 
 /// Cuts a message where the runner would, but says so.
-fn cut(message: &str) -> String {
+pub(super) fn cut(message: &str) -> String {
     if message.encode_utf16().count() <= MESSAGE {
         return message.to_owned();
     }

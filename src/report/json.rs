@@ -9,6 +9,7 @@ use std::io::Write;
 use serde::Deserialize;
 
 use super::claims;
+use crate::domain::escape::visible;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
 
 /// Why a report could not be written or read.
@@ -24,6 +25,9 @@ pub enum Error {
     /// JSON, but without `version`: some other file.
     #[error("not a report of noentry: {0}")]
     NotAReport(#[source] serde_json::Error),
+    /// The file says itself that there was no round, and why.
+    #[error("there was no round to report: {0}")]
+    NoRound(String),
     /// Written by a newer or older noentry than this one understands.
     #[error(
         "the report has format version {found}, and this noentry reads version {REPORT_VERSION}: \
@@ -45,6 +49,9 @@ pub enum Error {
 #[derive(Deserialize)]
 struct Head {
     version: u64,
+    /// Why there was no round, see [`failed`](super::failed).
+    #[serde(default)]
+    error: Option<String>,
 }
 
 /// Writes the round as pretty JSON with a line break at its end. It is never held in memory as text:
@@ -75,6 +82,9 @@ pub fn parse(text: &str) -> Result<RoundReport, Error> {
         return Err(Error::Version {
             found: head.version,
         });
+    }
+    if let Some(why) = head.error {
+        return Err(Error::NoRound(visible(&why)));
     }
     let report: RoundReport = serde_json::from_str(text).map_err(Error::Damaged)?;
     consistent(&report)?;

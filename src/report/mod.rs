@@ -12,6 +12,7 @@ mod coverage;
 mod door;
 mod evidence;
 mod facts;
+pub mod failed;
 mod headline;
 pub mod hint;
 pub mod json;

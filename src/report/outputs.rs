@@ -14,6 +14,20 @@ pub struct Paths<'a> {
     pub summary: Option<&'a str>,
 }
 
+impl<'a> Paths<'a> {
+    /// The reports that were written, by the names of their outputs.
+    pub(super) fn pairs(self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let paths = [
+            ("json-path", self.json),
+            ("junit-path", self.junit),
+            ("summary-path", self.summary),
+        ];
+        paths
+            .into_iter()
+            .filter_map(|(name, path)| Some((name, path?)))
+    }
+}
+
 /// The outputs in a fixed order: `verdict`, the counts, `exposed-targets` (a JSON array of names, without
 /// those that are waived), and
 /// a `…-path` for every report that was written.
@@ -38,14 +52,7 @@ pub fn render(report: &RoundReport, paths: Paths<'_>) -> Vec<(String, String)> {
             serde_json::Value::from(exposed).to_string(),
         ),
     ];
-    let paths = [
-        ("json-path", paths.json),
-        ("junit-path", paths.junit),
-        ("summary-path", paths.summary),
-    ];
-    for (name, path) in paths {
-        pairs.extend(path.map(|path| (name, path.to_owned())));
-    }
+    pairs.extend(paths.pairs().map(|(name, path)| (name, path.to_owned())));
     pairs
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

@@ -72,8 +72,9 @@ pub(super) async fn run(args: &DemoArgs) -> Exit {
         ..CheckArgs::default()
     };
     // The demo's findings are not the user's: nothing of them goes into a workflow's summary.
-    let Some((report, exit)) = check::round(&check_args, check::Surroundings::Demo).await else {
-        return Exit::Usage;
+    let (report, exit) = match check::round(&check_args, check::Surroundings::Demo).await {
+        Ok(round) => round,
+        Err(refused) => return refused.shown(),
     };
     let wrong = differences(&estate.doors, &report.findings);
     let printed = print(&closing(&args.out, exit, &wrong));

@@ -17,7 +17,7 @@ use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
 
 /// The name of the one suite.
-const SUITE: &str = "noentry";
+pub(super) const SUITE: &str = "noentry";
 /// A time attribute never claims more than this, in milliseconds: about 31 years. The crate adds the
 /// times up and must not overflow, whatever a saved report says.
 const LONGEST_MS: u64 = 1_000_000_000_000;
@@ -107,7 +107,7 @@ fn test_case(case: &Case, dialect: Dialect) -> TestCase {
 
 /// The start in a form that the crate can write: it panics outside of the years 0 to 9999 and at
 /// offsets with seconds.
-fn timestamp(started: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn timestamp(started: OffsetDateTime) -> OffsetDateTime {
     started
         .checked_to_offset(time::UtcOffset::UTC)
         .filter(|utc| (0..=9999).contains(&utc.year()))

@@ -1,0 +1,96 @@
+# For get.ps1: says that there is no noentry to run, in every place where a round would be reported.
+# The same as told.sh, word for word where it is read by others.
+
+# UTF-8 without a byte order mark, and line feeds alone, as everything else writes.
+function Write-Text([string] $Path, [string] $Text, [bool] $Append) {
+    $full = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+    $folder = [IO.Path]::GetDirectoryName($full)
+    if ($folder) { [IO.Directory]::CreateDirectory($folder) | Out-Null }
+    $bytes = (New-Object Text.UTF8Encoding $false).GetBytes($Text.Replace("`r`n", "`n"))
+    $mode = if ($Append) { [IO.FileMode]::Append } else { [IO.FileMode]::Create }
+    $file = New-Object IO.FileStream $full, $mode
+    try { $file.Write($bytes, 0, $bytes.Length) } finally { $file.Dispose() }
+}
+
+# One line of plain characters, whatever it was made of: it goes into a log, XML and JSON.
+function Get-Clean([string] $Text) {
+    return ($Text -replace '[^\x20-\x7e]', '?') -replace '##\[', '## ['
+}
+
+# A path of an input, from the workspace. One that cannot be a file's is not taken.
+function Get-Place([string] $Path, [string] $Default) {
+    $folder = $env:NOENTRY_INPUT_WORKING_DIRECTORY
+    if ($Path -eq '' -or $Path -eq '-' -or $Path -match '[/\\]$' -or $Path -match '[\x00-\x1f]') {
+        $Path = $Default
+    }
+    if ([IO.Path]::IsPathRooted($Path)) { return $Path }
+    if (-not $folder -or $folder -eq '.' -or $folder -eq './' -or $folder -match '[\x00-\x1f]') {
+        return $Path
+    }
+    return $folder.TrimEnd('/') + '/' + $Path
+}
+
+# Ends the step.
+function Stop-Step([string] $Message) {
+    $Message = Get-Clean $Message
+    $xml = $Message.Replace('&', '&amp;').Replace('<', '&lt;').Replace('>', '&gt;').Replace('"', '&quot;')
+    $json = $Message.Replace('\', '\\').Replace('"', '\"')
+    $number = if ($script:version) { $script:version } else { 'unknown' }
+    $report = Get-Place $env:NOENTRY_INPUT_REPORT 'noentry-reports/report.json'
+    $junit = Get-Place $env:NOENTRY_INPUT_JUNIT 'noentry-reports/junit.xml'
+    $summary = Get-Place $env:NOENTRY_INPUT_SUMMARY 'noentry-reports/summary.md'
+    [Console]::Out.WriteLine('::error title=noentry: nothing was checked::' + $Message.Replace('%', '%25'))
+    $markdown = @"
+## noentry: nothing was checked
+
+There is no verdict: what is open and what is shut is not known.
+
+    $Message
+
+"@
+    $texts = @(
+        @($report, @"
+{
+  "error": "$json",
+  "noentry": "$number",
+  "verdict": "error",
+  "version": 1
+}
+
+"@),
+        @($junit, @"
+<?xml version="1.0" encoding="utf-8"?>
+<testsuites name="noentry" tests="1" failures="0" errors="1" skipped="0">
+  <testsuite name="noentry" tests="1" failures="0" errors="1" skipped="0" time="0">
+    <testcase name="The round" classname="noentry-round" time="0">
+      <error type="no_round" message="nothing was checked: $xml">$xml</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+
+"@),
+        @($summary, $markdown)
+    )
+    foreach ($text in $texts) {
+        # Where a report cannot be written there is none, and the step fails all the same.
+        try { Write-Text $text[0] $text[1] $false } catch { [Console]::Out.WriteLine((Get-Clean "$_")) }
+    }
+    if ($env:GITHUB_STEP_SUMMARY) { Write-Text $env:GITHUB_STEP_SUMMARY $markdown $true }
+    if ($env:GITHUB_OUTPUT) {
+        Write-Text $env:GITHUB_OUTPUT @"
+verdict=error
+exit-code=2
+targets=0
+exposed=0
+waived=0
+inconclusive=0
+blocked=0
+exposed-targets=[]
+json-path=$report
+junit-path=$junit
+summary-path=$summary
+
+"@ $true
+    }
+    exit 2
+}

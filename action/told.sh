@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# For get.sh: says that there is no noentry to run, in every place where a round would be reported. The
+# program itself does the same for everything that goes wrong later (src/report/failed.rs).
+
+# One line of plain characters, whatever it was made of: it goes into a log, XML and JSON.
+clean() {
+    printf '%s' "$1" | LC_ALL=C tr -c '\40-\176' '?' | sed -e 's/##\[/## [/g'
+}
+
+# A path of an input, from the workspace. One that cannot be a file's is not taken.
+place() {
+    local path=$1 folder=${NOENTRY_INPUT_WORKING_DIRECTORY:-.}
+    case $path in
+    '' | - | */ | *[[:cntrl:]]*) path=$2 ;;
+    esac
+    case $path in
+    /*) ;;
+    *)
+        case $folder in
+        . | ./ | *[[:cntrl:]]*) ;;
+        *) path=${folder%/}/$path ;;
+        esac
+        ;;
+    esac
+    printf '%s' "$path"
+}
+
+# Writes standard input to a file and makes its folder. Where that fails there is no report, and the
+# step fails all the same.
+keep() {
+    case $1 in */*) mkdir -p "${1%/*}" || true ;; esac
+    cat >"$1" || true
+}
+
+# Ends the step: fail MESSAGE.
+fail() {
+    local message xml json junit report summary
+    message=$(clean "$1")
+    xml=$(printf '%s' "$message" |
+        sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g')
+    json=$(printf '%s' "$message" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g')
+    report=$(place "${NOENTRY_INPUT_REPORT:-}" noentry-reports/report.json)
+    junit=$(place "${NOENTRY_INPUT_JUNIT:-}" noentry-reports/junit.xml)
+    summary=$(place "${NOENTRY_INPUT_SUMMARY:-}" noentry-reports/summary.md)
+    printf '::error title=noentry: nothing was checked::%s\n' "${message//%/%25}"
+    keep "$report" <<END
+{
+  "error": "$json",
+  "noentry": "${version:-unknown}",
+  "verdict": "error",
+  "version": 1
+}
+END
+    keep "$junit" <<END
+<?xml version="1.0" encoding="utf-8"?>
+<testsuites name="noentry" tests="1" failures="0" errors="1" skipped="0">
+  <testsuite name="noentry" tests="1" failures="0" errors="1" skipped="0" time="0">
+    <testcase name="The round" classname="noentry-round" time="0">
+      <error type="no_round" message="nothing was checked: $xml">$xml</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+END
+    keep "$summary" <<END
+## noentry: nothing was checked
+
+There is no verdict: what is open and what is shut is not known.
+
+    $message
+END
+    if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+        cat "$summary" >>"$GITHUB_STEP_SUMMARY" || true
+    fi
+    if [ -n "${GITHUB_OUTPUT:-}" ]; then
+        cat >>"$GITHUB_OUTPUT" <<END
+verdict=error
+exit-code=2
+targets=0
+exposed=0
+waived=0
+inconclusive=0
+blocked=0
+exposed-targets=[]
+json-path=$report
+junit-path=$junit
+summary-path=$summary
+END
+    fi
+    exit 2
+}

@@ -1,0 +1,123 @@
+//! `noentry action`: the check of the GitHub Action.
+//!
+//! `action.yml` only brings the program to the runner. The inputs are read here, the check is that of
+//! `noentry check`, and the reports and outputs are there in every case: where there is no round they
+//! say that nothing is known.
+
+mod failed;
+mod words;
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use self::failed::Nothing;
+use super::check::{self, Surroundings};
+use super::output::{noted, print};
+use crate::actions::inputs::{self, Inputs, Mistake, Reports};
+use crate::actions::{self, Env};
+use crate::cli::{CheckArgs, OutputArgs};
+use crate::config;
+use crate::exit::Exit;
+use crate::report::failed::annotation;
+
+/// Runs the command. The exit code is that of `check`, but 0 for an inconclusive round where the
+/// workflow said that only an exposure fails it.
+pub(super) fn run() -> Exit {
+    let env = Env::from(|key| std::env::var(key).ok());
+    let (reports, inputs) = inputs::read(|key| std::env::var(key).ok());
+    let outputs = OutputArgs {
+        json: Some(reports.json.clone().into()),
+        junit: Some(reports.junit.clone().into()),
+        summary: Some(reports.summary.clone().into()),
+        ..OutputArgs::default()
+    };
+    let asked = inputs.and_then(|inputs| Ok((check_args(&inputs, &reports)?, inputs)));
+    let (args, inputs) = match asked {
+        Ok(asked) => asked,
+        Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), &outputs, &env),
+    };
+    let round = RefCell::new(None);
+    let started = super::on_runtime(async {
+        let result = check::round(&args, Surroundings::Real).await;
+        round.replace(Some(result));
+        Exit::Blocked
+    });
+    match round.into_inner() {
+        Some(Ok((_, exit))) => ended(exit, &inputs, &env),
+        Some(Err(refused)) => {
+            let typed = words::typed_in(&args);
+            failed::told(&Nothing::of_check(&refused, typed), &outputs, &env)
+        }
+        None => {
+            failed::told(&Nothing::of_runner(), &outputs, &env);
+            started
+        }
+    }
+}
+
+/// What the round means for the step, beside what it has already published itself.
+fn ended(exit: Exit, inputs: &Inputs, env: &Env) -> Exit {
+    let mut pairs = vec![("exit-code".to_owned(), exit.code().to_string())];
+    if exit == Exit::Usage {
+        // There is a round, and it looked at nothing: no step may take its verdict for one.
+        let verdict = crate::report::failed::VERDICT.to_owned();
+        pairs.push(("verdict".to_owned(), verdict));
+        if env.on_actions {
+            print(&annotation(
+                "",
+                "no target led to an attempt or a question to a resolver: see the log for why",
+            ));
+        }
+    }
+    let handed_on = hand_on(env, &pairs);
+    let exit = if handed_on { exit } else { exit.unreported() };
+    if exit == Exit::Inconclusive && !inputs.fails_inconclusive {
+        print("inconclusive, which does not fail this step: the input `fail-on` is exposed\n");
+        return Exit::Blocked;
+    }
+    exit
+}
+
+/// Writes outputs of the step, where there is one; false if they could not be written.
+fn hand_on(env: &Env, pairs: &[(String, String)]) -> bool {
+    env.output.as_deref().is_none_or(|path| {
+        let written = actions::append_output(path, pairs);
+        noted("the step's outputs", path, written)
+    })
+}
+
+/// The arguments of the check.
+fn check_args(inputs: &Inputs, reports: &Reports) -> Result<CheckArgs, Vec<Mistake>> {
+    if !inputs.folder.is_empty() && !Path::new(&inputs.folder).is_dir() {
+        let message = format!("there is no folder {}{NO_CHECKOUT}", inputs.folder);
+        return Err(one("working-directory", message));
+    }
+    let config = find(inputs).map_err(|message| one("config", message))?;
+    words::check(inputs, &config, reports)
+}
+
+/// The most common reason for a file that is missing.
+const NO_CHECKOUT: &str = "; does actions/checkout run before this step?";
+
+fn one(input: &'static str, message: String) -> Vec<Mistake> {
+    vec![Mistake { input, message }]
+}
+
+/// The configuration that is named, or that is there.
+fn find(inputs: &Inputs) -> Result<String, String> {
+    if let Some(path) = &inputs.config {
+        return if Path::new(path).exists() {
+            Ok(path.clone())
+        } else {
+            Err(format!("there is no file {path}{NO_CHECKOUT}"))
+        };
+    }
+    let places = config::SEARCHED.map(|path| inputs::place(&inputs.folder, path));
+    let found = places.iter().find(|path| Path::new(path).exists());
+    found.cloned().ok_or_else(|| {
+        format!(
+            "no configuration found, neither {}{NO_CHECKOUT}",
+            places.join(" nor ")
+        )
+    })
+}
