@@ -11,6 +11,7 @@
 mod fetched;
 mod inputs;
 mod mirror;
+mod release;
 mod rounds;
 mod source;
 mod support;

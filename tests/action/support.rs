@@ -79,7 +79,8 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {errors}");
 }
 
-fn commit(folder: &Path) {
+/// Makes a folder a git repository of one commit.
+pub fn commit(folder: &Path) {
     let git = |words: &[&str]| {
         run(Command::new("git")
             .args([
