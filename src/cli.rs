@@ -145,7 +145,8 @@ pub struct CheckArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
-    /// Keep the trail of what becomes reachable: folder:PATH, one Markdown file an incident, or off
+    /// Keep the trail of what becomes reachable: github, one issue an incident; folder:PATH, one
+    /// Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
     pub incidents: Incidents,
     /// The deadline of one attempt, such as 4.8s or 900ms; beats the configuration
@@ -210,7 +211,7 @@ pub struct IncidentsArgs {
     /// The saved report.json; - for standard input
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
-    /// Where: folder:PATH, one Markdown file an incident, or off
+    /// Where: github, one issue an incident; folder:PATH, one Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents)]
     pub incidents: Incidents,
 }
@@ -223,6 +224,8 @@ pub enum Incidents {
     Off,
     /// In Markdown files in this folder.
     Folder(PathBuf),
+    /// In issues.
+    GitHub,
 }
 
 /// The demo.
@@ -258,14 +261,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 fn incidents(text: &str) -> Result<Incidents, String> {
     match text.split_once(':') {
         None if text == "off" => Ok(Incidents::Off),
+        None if text == "github" => Ok(Incidents::GitHub),
         Some(("folder", path)) if !path.is_empty() => Ok(Incidents::Folder(path.into())),
         Some(("folder", _)) | None if text.starts_with("folder") => {
             Err("name the folder, as in folder:trail".to_owned())
         }
-        Some(("github", _)) | None if text.starts_with("github") => {
-            Err("incidents in issues are not there yet: expected folder:PATH or off".to_owned())
-        }
-        Some(_) | None => Err("expected folder:PATH or off".to_owned()),
+        Some(("github", _)) => Err(
+            "the repository belongs into the configuration (incidents: repository) or into \
+             GITHUB_REPOSITORY: expected github alone"
+                .to_owned(),
+        ),
+        Some(_) | None => Err("expected github, folder:PATH or off".to_owned()),
     }
 }
 
@@ -301,14 +307,15 @@ mod tests {
     }
 
     #[test]
-    fn incidents_are_kept_in_a_folder_or_not_at_all() {
+    fn incidents_are_kept_in_issues_in_a_folder_or_not_at_all() {
         assert_eq!(incidents("off"), Ok(Incidents::Off));
+        assert_eq!(incidents("github"), Ok(Incidents::GitHub));
         let folder = |path: &str| Ok(Incidents::Folder(path.into()));
         assert_eq!(incidents("folder:trail"), folder("trail"));
         assert_eq!(incidents("folder:C:\\trail"), folder("C:\\trail"));
         for (typed, says) in [
-            ("github", "not there yet"),
-            ("github:org/trail", "not there yet"),
+            ("github:org/trail", "incidents: repository"),
+            ("githubs", "expected github"),
             ("folder", "name the folder"),
             ("folder:", "name the folder"),
             ("", "expected"),

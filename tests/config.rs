@@ -205,7 +205,7 @@ fn what_the_documentation_shows_is_a_good_configuration() {
 }
 
 /// The parts of a configuration that the documentation shows, each made whole: targets without
-/// their file, and a vantage without targets.
+/// their file, and a vantage or incidents without targets.
 fn parts() -> Vec<String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let pages = ["configuration.md", "udp.md"];
@@ -216,7 +216,7 @@ fn parts() -> Vec<String> {
         .filter_map(|block| match block.split_once(':')?.0 {
             "- name" => Some(format!("version: 1\ntargets:\n{block}")),
             "targets" => Some(format!("version: 1\n{block}")),
-            "vantage" => Some(format!(
+            "vantage" | "incidents" => Some(format!(
                 "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
             )),
             "waivers" => Some(format!(
@@ -231,7 +231,7 @@ fn parts() -> Vec<String> {
 fn every_part_that_the_documentation_shows_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts();
-    assert_eq!(parts.len(), 12, "{parts:?}");
+    assert_eq!(parts.len(), 15, "{parts:?}");
     for part in &parts {
         let path = folder.path().join("part.yml");
         fs::write(&path, part).unwrap();
@@ -243,12 +243,19 @@ fn every_part_that_the_documentation_shows_is_good() {
 /// Files that the schema alone must refuse, so that an editor marks them while they are written.
 const REFUSED_BY_SCHEMA: &[&str] = &[
     "accept_silence_on_url",
+    "assignees_at",
+    "assignees_form",
+    "assignees_many",
+    "assignees_team",
     "barrier_http_on_quic",
     "barrier_http_on_tcp",
     "barrier_network_on_dns",
     "barrier_tls_on_icmp",
     "barrier_tls_on_udp",
     "barrier_unknown",
+    "confirm_bounds",
+    "confirm_on_control",
+    "confirm_word",
     "control_accept_silence",
     "defaults_unknown_key",
     "denial_429",
@@ -270,6 +277,34 @@ const REFUSED_BY_SCHEMA: &[&str] = &[
     "http3_on_quic",
     "icmp_port",
     "icmp_port_ipv6",
+    "incidents_author",
+    "incidents_author_long",
+    "incidents_count_text",
+    "incidents_counts",
+    "incidents_labels_ours",
+    "incidents_list",
+    "incidents_period_number",
+    "incidents_period_text",
+    "incidents_period_unit",
+    "incidents_repository_alone",
+    "incidents_repository_dots",
+    "incidents_repository_long",
+    "incidents_repository_owner",
+    "incidents_repository_three",
+    "incidents_repository_url",
+    "incidents_title_braces",
+    "incidents_title_list",
+    "incidents_title_no_name",
+    "incidents_unknown_key",
+    "labels_comma",
+    "labels_empty",
+    "labels_long",
+    "labels_many",
+    "labels_number",
+    "labels_ours",
+    "labels_text",
+    "mention_form",
+    "mention_many",
     "must_not_reach_dns",
     "must_not_reach_nothing",
     "name_number",

@@ -3,13 +3,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
+#[path = "incidents/bounds.rs"]
+mod bounds;
 #[path = "incidents/folder.rs"]
 mod folder;
 #[path = "incidents/lifecycle.rs"]
 mod lifecycle;
+#[path = "incidents/people.rs"]
+mod people;
+#[path = "incidents/persons.rs"]
+mod persons;
 #[path = "incidents/sequences.rs"]
 mod sequences;
 #[path = "incidents/support.rs"]
 mod support;
+#[path = "incidents/tracker.rs"]
+mod tracker;
+#[path = "incidents/words.rs"]
+mod words;
 #[path = "incidents/year.rs"]
 mod year;

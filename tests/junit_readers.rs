@@ -110,6 +110,15 @@ fn junitparser_reads_what_was_meant() {
         "waived until 2026-12-31 by platform team: moves behind the VPN, TICKET-42"
     );
 
+    let withheld = sample::waivers::round().withheld();
+    let withheld = understood("junitparser_read.py", &withheld);
+    assert_eq!(withheld["root"], serde_json::json!([7, 1, 2]));
+    assert_eq!(withheld["suites"][0][4], 2);
+    assert_eq!(withheld["properties"]["noentry.withheld"], "true");
+    let open = case(&withheld, "Replica (tcp)");
+    assert_eq!(open["results"], serde_json::json!(["failure"]));
+    assert_eq!(open["message"], "an outsider is not stopped as promised");
+
     let hostile = understood("junitparser_read.py", &sample::hostile_round());
     assert_eq!(hostile["root"], serde_json::json!([4, 1, 1]));
     assert_eq!(hostile["cases"].as_array().unwrap().len(), 4);
@@ -140,6 +149,14 @@ fn junit2html_reads_what_was_meant() {
     assert_eq!(waived["suites"], serde_json::json!([["noentry", 14, 4, 4]]));
     let open = case(&waived, "Admin console (tcp 443, ipv4)");
     assert_eq!(open["outcome"], "skipped");
+
+    let withheld = sample::waivers::round().withheld();
+    let withheld = understood("junit2html_read.py", &withheld);
+    assert_eq!(
+        withheld["suites"],
+        serde_json::json!([["noentry", 7, 3, 2]])
+    );
+    assert_eq!(case(&withheld, "Replica (tcp)")["outcome"], "failed");
 
     // A person sees the coverage table there too.
     let doors = understood("junit2html_read.py", &sample::doors::round());
@@ -175,6 +192,9 @@ fn jenkins_schema_accepts_the_strict_dialect() {
         sample::waivers::round(),
         sample::hostile_round(),
         sample::of(vec![]),
+        sample::round().withheld(),
+        sample::waivers::round().withheld(),
+        sample::hostile_round().withheld(),
     ] {
         assert_valid(&junit::render(&report, Dialect::Strict).unwrap());
     }
@@ -227,6 +247,9 @@ fn a_json_schema_validator_accepts_the_saved_rounds() {
         sample::waivers::round(),
         sample::hostile_round(),
         sample::of(vec![]),
+        sample::doors::round().withheld(),
+        sample::waivers::round().withheld(),
+        sample::hostile_round().withheld(),
     ] {
         assert_eq!(errors(sample::written(&report)), "0");
     }
@@ -258,4 +281,19 @@ fn a_markdown_renderer_makes_nothing_out_of_hostile_text() {
     assert_eq!(elements(&sample::round()), ours);
     assert_eq!(elements(&sample::doors::round()), ours);
     assert_eq!(elements(&sample::hostile_round()), ours);
+    let without = elements(&sample::hostile_round().withheld());
+    let mut ours = ours.split(' ');
+    assert!(
+        without.split(' ').all(|e| ours.any(|own| own == e)),
+        "{without}"
+    );
+    // A link of ours is one, and nothing else is.
+    let mut linked = sample::hostile_round();
+    linked.links.run = Some("https://github.com/org/repo/actions/runs/7".to_owned());
+    linked.links.config = Some("https://github.com/org/repo/blob/0a/a%29.yml".to_owned());
+    let with = elements(&linked);
+    assert!(
+        with.starts_with("a br code ") && !with.contains("img"),
+        "{with}"
+    );
 }

@@ -336,6 +336,34 @@ proptest! {
     }
 
     #[test]
+    fn what_is_withheld_changes_no_verdict_and_comes_back(report in any_round()) {
+        let withheld = report.withheld();
+        prop_assert_eq!(&withheld.withheld(), &withheld);
+        prop_assert_eq!(withheld.verdict, RoundReport::worst(&withheld.findings));
+        prop_assert_eq!(withheld.totals, Totals::of(&withheld.findings));
+        prop_assert_eq!(Totals { endpoints: 0, attempts: 0, ..report.totals }, withheld.totals);
+        for (kept, whole) in withheld.findings.iter().zip(&report.findings) {
+            prop_assert_eq!((kept.rank(), kept.verdict), (whole.rank(), whole.verdict));
+        }
+        let text = sample::written(&withheld);
+        prop_assert_eq!(&json::parse(&text).unwrap(), &withheld);
+        // A round that only says so is none.
+        let said = RoundReport { withheld: true, ..report.clone() };
+        prop_assert!(json::parse(&sample::written(&said)).is_err());
+        let cases = junit::render(&withheld, Dialect::Strict).unwrap().matches("<testcase ").count();
+        prop_assert_eq!(cases, report.findings.len());
+        for verbose in [false, true] {
+            let style = Style { color: false, width: 0, verbose };
+            let text = console::render(&withheld, style);
+            prop_assert!(text.starts_with("note          details are withheld"));
+        }
+        // The words of the format stay; what was seen at an address does not.
+        for word in ["\"attempts\": [", "\"evidence\"", "\"resolver\"", "\"rests_on\"", "\"egress\""] {
+            prop_assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
     fn a_waiver_lets_nothing_pass_but_the_exposure(report in any_round()) {
         for finding in report.findings.iter().filter(|f| f.verdict == Verdict::Exposed) {
             let alone = sample::of(vec![finding.clone()]);

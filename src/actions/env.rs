@@ -21,6 +21,20 @@ pub struct Env {
     pub runner_environment: Option<String>,
     /// The runner's name (`RUNNER_NAME`).
     pub runner_name: Option<String>,
+    /// The repository that the workflow runs in, as `owner/name` (`GITHUB_REPOSITORY`).
+    pub repository: Option<String>,
+    /// The file with what set the workflow off (`GITHUB_EVENT_PATH`).
+    pub event: Option<PathBuf>,
+    /// Where the repository was checked out (`GITHUB_WORKSPACE`).
+    pub workspace: Option<PathBuf>,
+    /// Where the repositories' pages are, such as `https://github.com` (`GITHUB_SERVER_URL`).
+    pub server_url: Option<String>,
+    /// The commit (`GITHUB_SHA`).
+    pub sha: Option<String>,
+    /// The number of the run (`GITHUB_RUN_ID`).
+    pub run_id: Option<String>,
+    /// How often the run was started, from 1 (`GITHUB_RUN_ATTEMPT`).
+    pub run_attempt: Option<String>,
 }
 
 impl Env {
@@ -35,6 +49,13 @@ impl Env {
             api_url: get("GITHUB_API_URL"),
             runner_environment: get("RUNNER_ENVIRONMENT"),
             runner_name: get("RUNNER_NAME"),
+            repository: get("GITHUB_REPOSITORY"),
+            event: get("GITHUB_EVENT_PATH").map(PathBuf::from),
+            workspace: get("GITHUB_WORKSPACE").map(PathBuf::from),
+            server_url: get("GITHUB_SERVER_URL"),
+            sha: get("GITHUB_SHA"),
+            run_id: get("GITHUB_RUN_ID"),
+            run_attempt: get("GITHUB_RUN_ATTEMPT"),
         }
     }
 }

@@ -10,11 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::output::{self, warn};
 use super::refused::Refused;
 use super::trail::{self, Occasion};
-use crate::actions::Env;
-use crate::cli::{CheckArgs, ConfigArgs};
+use super::{disclosure, supplement};
+use crate::actions::{self, Env};
+use crate::cli::{CheckArgs, ConfigArgs, Incidents};
 use crate::config::{self, Overrides};
 use crate::domain::report::RoundReport;
 use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
+use crate::domain::trail::Links;
 use crate::exit::Exit;
 use crate::round::{self, Standpoint, stop};
 
@@ -47,6 +49,7 @@ pub(super) async fn round(
     surroundings: Surroundings,
 ) -> Result<(RoundReport, Exit), Refused> {
     let env = Env::from(|key| std::env::var(key).ok());
+    // The demo shows nobody's doors but its own, so it withholds nothing either.
     let env = match surroundings {
         Surroundings::Real => Some(&env),
         Surroundings::Demo => None,
@@ -85,15 +88,34 @@ pub(super) async fn round(
     let report = match report {
         Ok(report) => RoundReport {
             partial: !args.targets.is_empty(),
+            links: links(env, &plan.config),
             ..report
         },
         Err(error) => {
             return Err(Refused::Said(format!("cannot look at anything: {error}")));
         }
     };
-    let reported = output::publish(&report, &args.outputs, env);
+    let shown = disclosure::publishable(&report, env);
+    let reported = output::publish(&shown, &args.outputs, env);
+    // A folder is published as the reports are, by whoever keeps it as an artifact. Who may read the
+    // issues is another question.
+    let told = match &args.incidents {
+        Incidents::Off | Incidents::Folder(_) => shown.as_ref(),
+        Incidents::GitHub => &report,
+    };
     // The reports come first: whatever happens to the trail, the evidence is kept.
-    let reported = trail::tell(&report, &args.incidents, Occasion::Live).await & reported;
+    let kept = trail::tell(told, &args.incidents, Occasion::Live).await;
+    let reported = match kept.report {
+        None => reported,
+        Some(trail) => {
+            let trail = Some(trail);
+            let shown = RoundReport {
+                trail,
+                ..shown.into_owned()
+            };
+            supplement::tell(&shown, args.outputs.json.as_deref(), env) & kept.whole & reported
+        }
+    };
     if nothing_probed(&report) && !report.interrupted {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
@@ -166,6 +188,12 @@ fn standpoint(env: Option<&Env>) -> Standpoint {
             .unwrap_or_else(|| "local".to_owned()),
         name: runner.and_then(|env| env.runner_name.clone()),
     }
+}
+
+/// Where to read more, on GitHub Actions.
+fn links(env: Option<&Env>, config: &str) -> Links {
+    let env = env.filter(|env| env.on_actions);
+    env.map_or_else(Links::default, |env| actions::links(env, config))
 }
 
 /// Every finding without a single attempt, and no resolver asked: the round says nothing.

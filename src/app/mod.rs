@@ -3,11 +3,14 @@
 mod action;
 mod check;
 mod demo;
+mod disclosure;
+mod github;
 mod init;
 mod output;
 mod refused;
 mod report;
 mod show;
+mod supplement;
 mod trail;
 
 use crate::cli::{Cli, Command};

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::output::{print, warn};
-use super::report;
+use super::{github, report, supplement};
+use crate::actions::Env;
 use crate::cli::{Incidents, IncidentsArgs};
 use crate::domain::escape::{runner_lines, visible};
 use crate::domain::finding::Finding;
 use crate::domain::report::RoundReport;
-use crate::domain::trail::Confirmation;
+use crate::domain::trail::{Confirmation, TrailDeed, TrailHeld, TrailProblem, TrailReport};
 use crate::domain::verdict::Verdict;
 use crate::exit::Exit;
 use crate::incident::folder::Folder;
@@ -25,45 +26,54 @@ pub(super) enum Occasion {
     Saved,
 }
 
+/// What became of the trail.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// Whether everything could be done; what could not is named on standard error.
+    pub(super) whole: bool,
+    /// The same for the reports; none where no trail is kept.
+    pub(super) report: Option<TrailReport>,
+}
+
 /// Runs the command. The exit code is the one that the round ended with.
 pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
     let exit = Exit::of(report.verdict);
-    if tell(&report, &args.incidents, Occasion::Saved).await {
+    let kept = tell(&report, &args.incidents, Occasion::Saved).await;
+    let env = Env::from(|key| std::env::var(key).ok());
+    let trail = kept.report;
+    if supplement::tell(&RoundReport { trail, ..report }, None, Some(&env)) & kept.whole {
         exit
     } else {
         exit.unreported()
     }
 }
 
-/// Brings the trail in line with a round and says what was done. Gives false if something could not
-/// be; each such thing is named on standard error.
-pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> bool {
-    let told = match place {
-        Incidents::Off => return true,
-        Incidents::Folder(path) => match Folder::open(path) {
-            Ok(mut folder) => {
-                let policy = Policy::from(&report.incidents);
-                Ok(incident::tell(&mut folder, &round(report), &policy).await)
-            }
-            Err(problem) => Err(problem),
-        },
+/// Brings the trail in line with a round and says what was done.
+pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occasion) -> Kept {
+    let policy = Policy::from(&report.incidents);
+    let (store, told) = match place {
+        Incidents::Off => {
+            return Kept {
+                whole: true,
+                report: None,
+            };
+        }
+        Incidents::Folder(path) => {
+            let told = match Folder::open(path) {
+                Ok(mut folder) => incident::tell(&mut folder, &round(report), &policy).await,
+                Err(problem) => nothing(problem),
+            };
+            (format!("folder:{}", path.display()), told)
+        }
+        Incidents::GitHub => issues(report, &policy).await,
     };
-    let told = told.unwrap_or_else(|problem: Problem| Told {
-        problems: vec![problem],
-        ..Told::default()
-    });
     for problem in &told.problems {
         warn(&visible(&format!("incident trail: {problem}")));
     }
-    let mut lines = String::new();
-    for (deed, place, title) in &told.done {
-        let line = format!("incident {}: {place} ({title})", deed.as_str());
-        // Writing to a String cannot go wrong.
-        let _ = writeln!(lines, "{}", visible(&line));
-    }
+    let mut lines = lines(&told);
     let mut whole = told.problems.is_empty();
     if told.stale > 0 {
         let has = format!(
@@ -86,7 +96,87 @@ pub(super) async fn tell(report: &RoundReport, place: &Incidents, occasion: Occa
     if lines.is_empty() && whole {
         lines.push_str("incidents: none is open, nothing to tell\n");
     }
-    whole & (print(&runner_lines(&lines)) == Exit::Blocked)
+    Kept {
+        whole: whole & (print(&runner_lines(&lines)) == Exit::Blocked),
+        report: Some(reported(store, told)),
+    }
+}
+
+/// The trail in issues, without details where everybody can read them.
+async fn issues(report: &RoundReport, policy: &Policy) -> (String, Told) {
+    match github::open(report).await {
+        Ok(mut issues) => {
+            let store = format!("github:{}", issues.repository());
+            let round = if issues.is_public() && !report.incidents.disclose {
+                round(&report.withheld())
+            } else {
+                round(report)
+            };
+            (store, incident::tell(&mut issues, &round, policy).await)
+        }
+        Err(problem) => (format!("github:{}", problem.place), nothing(problem)),
+    }
+}
+
+fn nothing(problem: Problem) -> Told {
+    Told {
+        problems: vec![problem],
+        ..Told::default()
+    }
+}
+
+/// What there is to say on the terminal, a line each.
+fn lines(told: &Told) -> String {
+    let done = told.done.iter().map(|(deed, place, title)| {
+        let deed = deed.as_str();
+        format!("incident {deed}: {place} ({title})")
+    });
+    let held = told.held.iter().map(|held| {
+        format!(
+            "incident held: {} is exposed, and a person closed {} as not planned; no other is \
+             opened until the target was blocked once",
+            held.name, held.place
+        )
+    });
+    let unconfirmed = told.unconfirmed.iter().map(|name| {
+        format!("incident not opened: the exposure of {name} was not seen again within the round")
+    });
+    let all = done.chain(held).chain(unconfirmed);
+    all.fold(String::new(), |mut lines, line| {
+        // Writing to a String cannot go wrong.
+        let _ = writeln!(lines, "{}", visible(&line));
+        lines
+    })
+}
+
+fn reported(store: String, told: Told) -> TrailReport {
+    let done = told.done.into_iter();
+    let problems = told.problems.into_iter();
+    let held = told.held.into_iter();
+    TrailReport {
+        store,
+        done: done
+            .map(|(deed, place, title)| TrailDeed {
+                deed: deed.as_str().to_owned(),
+                title,
+                place,
+            })
+            .collect(),
+        problems: problems
+            .map(|problem| TrailProblem {
+                place: problem.place,
+                what: problem.what,
+                target: problem.about,
+            })
+            .collect(),
+        held: held
+            .map(|held| TrailHeld {
+                target: held.name,
+                place: held.place,
+            })
+            .collect(),
+        unconfirmed: told.unconfirmed,
+    }
 }
 
 fn round(report: &RoundReport) -> Round {

@@ -1,38 +1,81 @@
-//! Durations as people write them: `5s`, `4.8s`, `500ms`, `1m`.
+//! Durations as people write them: `5s`, `4.8s`, `500ms`, `1m`; for what takes days, `24h` and `7d`.
 //!
-//! One number and one unit, the same in the file, on the command line and in the schema.
+//! One number and one unit, the same in the file, on the command line and in the schema. The two kinds
+//! have different units, so that nobody is offered a time-out in days or a reminder in milliseconds.
 
 use std::time::Duration;
 
 use super::mistake::{Mistake, quoted};
 
-/// Reads a duration.
+/// Units with their nanoseconds, and what to say of a text that has none of them.
+struct Units {
+    known: &'static [(&'static str, u64)],
+    called: &'static str,
+    examples: &'static str,
+    /// What to write instead of a number alone, which goes where `#` stands.
+    with_unit: &'static str,
+}
+
+const SHORT: Units = Units {
+    known: &[
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+    ],
+    called: "a duration",
+    examples: "`500ms`, `4.8s` or `1m`",
+    with_unit: "write `#s` for seconds or `#ms` for milliseconds",
+};
+
+const LONG: Units = Units {
+    known: &[
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+    ],
+    called: "a period",
+    examples: "`90m`, `24h` or `7d`",
+    with_unit: "write `#h` for hours or `#d` for days",
+};
+
+/// Reads how long something takes that is over in minutes.
 ///
 /// # Errors
 ///
 /// When the text is not a number, with at most nine digits on either side of the point, and a unit.
 pub fn parse(text: &str) -> Result<Duration, Mistake> {
+    read(text, &SHORT)
+}
+
+/// Reads how long something lasts that may take days.
+///
+/// # Errors
+///
+/// The same.
+pub fn period(text: &str) -> Result<Duration, Mistake> {
+    read(text, &LONG)
+}
+
+fn read(text: &str, units: &Units) -> Result<Duration, Mistake> {
     let wrong = || {
-        Mistake::new(format!("{} is not a duration", quoted(text)))
-            .help("write a number and its unit, such as `500ms`, `4.8s` or `1m`")
+        Mistake::new(format!("{} is not {}", quoted(text), units.called)).help(format!(
+            "write a number and its unit, such as {}",
+            units.examples
+        ))
     };
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
     if unit.is_empty() && !number.is_empty() {
-        return Err(
-            Mistake::new(format!("{} lacks its unit", quoted(text))).help(format!(
-                "write `{number}s` for seconds or `{number}ms` for milliseconds"
-            )),
-        );
+        return Err(Mistake::new(format!("{} lacks its unit", quoted(text)))
+            .help(units.with_unit.replace('#', number)));
     }
-    let nanoseconds_a_unit: u64 = match unit {
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60_000_000_000,
-        _ => return Err(wrong()),
-    };
+    let known = units.known.iter().find(|(word, _)| *word == unit);
+    let nanoseconds_a_unit = known
+        .map(|(_, nanoseconds)| *nanoseconds)
+        .ok_or_else(wrong)?;
     let (whole, fraction) = match number.split_once('.') {
         Some((whole, fraction)) => (whole, fraction),
         None => (number, "0"),
@@ -106,6 +149,29 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_takes_days_has_units_of_its_own() {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("90m", 5_400),
+            ("24h", 86_400),
+            ("1.5d", 129_600),
+            ("365d", 31_536_000),
+            ("999999999d", 86_399_999_913_600),
+        ] {
+            assert_eq!(period(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert!(period("500ms").is_err());
+        for text in ["1h", "7d", "1w"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        let mistake = period("7").unwrap_err();
+        assert_eq!(
+            mistake.help.unwrap(),
+            "write `7h` for hours or `7d` for days"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What is written here says which keys there are and of which type; what makes sense together is
 //! decided in [`resolve()`](super::resolve()). The comments become the descriptions of the schema.
 
+mod incidents;
 mod rules;
 mod text;
 
@@ -18,9 +19,11 @@ use crate::domain::target::Barrier;
 use rules::{barriers, kinds};
 use text::Version;
 
+pub use incidents::Incidents;
 pub use rules::Kind;
 pub use text::{
-    DayText, HostPort, HostText, Name, PayloadText, RecordText, Resolver, Span, Status, UrlText,
+    DayText, HostPort, HostText, LabelText, LoginText, MentionText, Name, PayloadText, PeriodText,
+    RecordText, Resolver, Span, Status, UrlText,
 };
 
 /// The version of the format that this program reads.
@@ -53,6 +56,8 @@ pub struct File {
     pub targets: Field<Vec<Field<Target>>>,
     /// Exposures that somebody answers for until a day: they are shown, and do not count.
     pub waivers: Field<Vec<Field<Waiver>>>,
+    /// What becomes of the incident trail.
+    pub incidents: Field<Incidents>,
 }
 
 /// What holds for every target and control that does not say otherwise.
@@ -79,6 +84,9 @@ pub struct Defaults {
     /// Whether QUIC is tried on the same port beside TCP, for every `https` target.
     #[schemars(extend("default" = true))]
     pub http3: Field<bool>,
+    /// How many sets of attempts must find a target exposed before an incident opens for it.
+    #[schemars(range(min = 1, max = 5), extend("default" = 1))]
+    pub confirm: Field<u64>,
     /// How many attempts are in flight at most.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 16_000))]
     pub concurrency: Field<u64>,
@@ -222,6 +230,19 @@ pub struct Target {
     /// Whether addresses that are not globally routable are connected to. Only from inside their
     /// network does that prove anything.
     pub probe_non_global: Field<bool>,
+    /// How many sets of attempts must find it exposed before an incident opens for it. The verdict is
+    /// the first set's.
+    #[schemars(range(min = 1, max = 5))]
+    pub confirm: Field<u64>,
+    /// Labels of its issue, besides noentry's own and those under `incidents`.
+    #[schemars(length(max = 20))]
+    pub labels: Field<Vec<Field<LabelText>>>,
+    /// Who is assigned to its issue, besides those under `incidents`.
+    #[schemars(length(max = 10))]
+    pub assignees: Field<Vec<Field<LoginText>>>,
+    /// Who is mentioned when its issue opens, besides those under `incidents`.
+    #[schemars(length(max = 10))]
+    pub mention: Field<Vec<Field<MentionText>>>,
 }
 
 /// An exposure that somebody answers for until a day.

@@ -1,8 +1,11 @@
 //! Reading fields with their place, and collecting what is wrong with them.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
+use super::duration;
 use super::field::{Field, words_of};
 use super::mistake::{Mistake, quoted};
 use super::problem::{Problem, all_of, any_of, near};
@@ -283,7 +286,11 @@ impl<'a> Reader<'a> {
             }
             Value::Number(_) if expected.starts_with("a duration") => {
                 let text = spot.node.text().unwrap_or_default();
-                duration_help(text)
+                unit_help(duration::parse(text))
+            }
+            Value::Number(_) if expected.starts_with("a period") => {
+                let text = spot.node.text().unwrap_or_default();
+                unit_help(duration::period(text))
             }
             Value::String(_) => plain_help(spot.node.text().unwrap_or_default(), expected),
             Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Mapping(_) => None,
@@ -297,8 +304,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn duration_help(number: &str) -> Option<String> {
-    super::duration::parse(number).err()?.help
+fn unit_help(read: Result<Duration, Mistake>) -> Option<String> {
+    read.err()?.help
 }
 
 /// Help for a text where a number or a truth value was expected.

@@ -1,4 +1,5 @@
 mod doors;
+mod incidents;
 
 use std::net::SocketAddr;
 
@@ -438,6 +439,8 @@ const PIECES: &[&str] = &[
     "controls:\n",
     "\\x",
     "    families: []\n",
+    "incidents: ",
+    "    labels: [x]\n",
     "x-a: ",
     "010",
     "1:30",
@@ -466,6 +469,7 @@ proptest! {
             |text: &str| drop(host::host(text)),
             |text: &str| drop(host::resolver(text)),
             |text: &str| drop(duration::parse(text)),
+            |text: &str| drop(duration::period(text)),
         ] {
             parse(&text);
             parse(&format!("https://{text}"));

@@ -196,13 +196,17 @@ pub struct Finding {
     /// Who answers for an exposure of this target; none where the configuration has no waiver for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<WaiverReport>,
-    /// Whether an exposure was seen again; none where that was not asked for. The verdict stands
-    /// either way: one positive is never voted down.
+    /// Whether an exposure was seen again; none where that was not asked for, or the round was ended
+    /// before it was known. The verdict stands either way: one positive is never voted down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
     /// Whether the target's address and everything that was seen of it are left out here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Of a finding that is withheld and `exposed`: whether a waiver holds for it and some other part of
+    /// it could not be observed, so that it counts as `inconclusive`. False of all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partly: bool,
 }
 
 impl Finding {

@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod escape;
 pub mod evidence;
 pub mod finding;
+pub mod link;
 pub mod observation;
 pub mod payload;
 pub mod position;

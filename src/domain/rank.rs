@@ -105,6 +105,9 @@ impl Finding {
 
     /// Whether every part was seen, and a watched family without a part is known to have none.
     fn is_wholly_seen(&self) -> bool {
+        if self.withheld {
+            return !self.partly;
+        }
         let seen = |family: Family| {
             self.counted().any(|e| e.endpoint.family() == family)
                 || self

@@ -160,6 +160,8 @@ pub enum Reason {
         /// Why not.
         cause: Blind,
     },
+    /// Any verdict: why is left out, because everybody can read this.
+    Withheld,
 }
 
 impl Reason {
@@ -182,6 +184,7 @@ impl Reason {
             Self::Inside { .. } => "inside",
             Self::NotProvenOutside { .. } => "not_proven_outside",
             Self::Blind { cause } => cause.as_str(),
+            Self::Withheld => "withheld",
         }
     }
 }
@@ -232,6 +235,7 @@ impl fmt::Display for Reason {
                  reach, could not be looked at"
             ),
             Self::Blind { cause } => cause.fmt(f),
+            Self::Withheld => f.write_str("why is withheld"),
         }
     }
 }

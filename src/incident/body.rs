@@ -7,14 +7,29 @@ use std::fmt::Write as _;
 
 use time::OffsetDateTime;
 
-use super::Subject;
+use super::lead::first_line;
 use super::state::{Kind, Member, State, inert};
-use crate::domain::escape::{markdown_code, markdown_name, markdown_prose, visible};
+use super::wire::{ROWS, shown};
+use super::{Subject, link};
+use crate::domain::escape::{clip, markdown_code, markdown_name, markdown_prose, visible};
 
 /// How many names are listed in one line.
 const NAMES: usize = 10;
-/// How many targets a table shows.
-const ROWS: usize = 200;
+/// How long a title may be, in characters; GitHub takes 256.
+const TITLE: usize = 250;
+/// What stands for a row's words that were not kept.
+const NOT_KEPT: &str = "see the run's report";
+/// What stands for what was seen, where everybody can read it.
+pub(super) const WITHHELD: &str = "details are withheld here";
+
+/// For what kind of place the words are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// A file, which has nothing but its text.
+    File,
+    /// An issue: it has a title, people can be mentioned in it, and its comments tell the whole story.
+    Issue,
+}
 
 /// `2026-03-04 05:06 UTC`.
 pub(super) fn when(at: OffsetDateTime) -> String {
@@ -63,146 +78,93 @@ pub(super) fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// A link to another incident: a file beside this one, or the place as it is.
-pub(super) fn link(place: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    match place.strip_suffix(".md") {
-        Some(stem) if !stem.is_empty() && place.chars().all(plain) => {
-            format!("[{stem}]({place})")
-        }
-        Some(_) | None => markdown_code(place),
-    }
-}
-
 /// The title, as plain text in one line.
 #[must_use]
 pub fn title(state: &State) -> String {
+    if state.title.is_empty() {
+        usual_title(state)
+    } else {
+        visible(&state.title)
+    }
+}
+
+/// The title that a policy gives: `{target}` in it is the target's name.
+pub(super) fn titled(state: &State, template: Option<&str>) -> String {
+    let title = match (template, state.kind) {
+        (Some(template), Kind::Target) => visible(&template.replace("{target}", &state.name)),
+        (Some(_) | None, _) => usual_title(state),
+    };
+    clip(&title, TITLE)
+}
+
+fn usual_title(state: &State) -> String {
     match state.kind {
         Kind::Target => format!("Reachable from outside: {}", visible(&state.name)),
-        Kind::Mass => format!("Reachable from outside: {} targets", state.members.len()),
+        Kind::Mass => format!("Reachable from outside: {}", targets(all(state))),
         Kind::Blind => "noentry cannot see".to_owned(),
     }
 }
 
+/// `1 target`, `12 targets`.
+pub(super) fn targets(number: usize) -> String {
+    match number {
+        1 => "1 target".to_owned(),
+        many => format!("{many} targets"),
+    }
+}
+
+/// How many targets an incident about several stands for, listed or not.
+pub(super) fn all(state: &State) -> usize {
+    state.members.len().saturating_add(beyond(state))
+}
+
+pub(super) fn beyond(state: &State) -> usize {
+    usize::try_from(state.beyond).unwrap_or(usize::MAX)
+}
+
 /// The part that is written anew in each round.
 #[must_use]
-pub fn head(state: &State) -> String {
-    let heading = match state.kind {
-        Kind::Target => format!("Reachable from outside: {}", markdown_name(&state.name)),
-        Kind::Mass | Kind::Blind => markdown_prose(&title(state)),
+pub fn head(state: &State, flavour: Flavour) -> String {
+    head_with(state, flavour, ROWS)
+}
+
+/// The same with at most so many targets in its table.
+pub(super) fn head_with(state: &State, flavour: Flavour, rows: usize) -> String {
+    let mut out = match flavour {
+        Flavour::File => format!("# {}\n\n", heading(state)),
+        Flavour::Issue => String::new(),
     };
-    let mut out = format!("# {heading}\n\n{}\n", first_line(state));
-    for note in notes(state) {
+    let _ = writeln!(out, "{}", first_line(state));
+    for note in notes(state, flavour) {
         let _ = writeln!(out, "\n{note}");
     }
     out.push('\n');
-    for (label, value) in table(state) {
+    for (number, (label, value)) in table(state).into_iter().enumerate() {
         let _ = writeln!(out, "| {label} | {value} |");
         // Markdown wants a head for every table: the first row is it.
-        if out.ends_with(" |\n") && !out.contains("| :--- |") {
+        if number == 0 {
             out.push_str("| :--- | :--- |\n");
         }
     }
-    out.push_str(&members(state));
+    out.push_str(&members(state, rows));
     inert(&out)
 }
 
-fn first_line(state: &State) -> String {
+fn heading(state: &State) -> String {
+    let usual = state.title.is_empty() || state.title == usual_title(state);
     match state.kind {
-        Kind::Target => target_line(state),
-        Kind::Mass => mass_line(state),
-        Kind::Blind => blind_line(state),
-    }
-}
-
-fn target_line(state: &State) -> String {
-    let name = markdown_name(&state.name);
-    let seen = &state.headline;
-    let reach = state
-        .reach
-        .map(|reach| format!(" (reached {})", markdown_code(reach.as_str())))
-        .unwrap_or_default();
-    let since = when(state.opened);
-    if let (false, Some(closed)) = (state.open, state.closed) {
-        return match &state.shut {
-            Some(shut) => format!(
-                "**{name} has been shut since {}:** {}. It was reachable from {since} to {}.",
-                when(shut.since),
-                shut.by,
-                when(state.last_seen)
-            ),
-            None => format!("**Closed at {}.** {name}: {seen}.", when(closed)),
-        };
-    }
-    if let Some(orphaned) = state.orphaned {
-        return format!(
-            "**Nobody has looked at {name} since {}: it is gone from the configuration.** It was \
-             reachable from {since} on, last seen so at {}: {seen}{reach}.",
-            when(orphaned),
-            when(state.last_seen)
-        );
-    }
-    if let Some(unsure) = state.unsure {
-        return format!(
-            "**Since {} nobody can tell whether {name} is still reachable.** It was from {since} on, \
-             last seen so at {}: {seen}{reach}.",
-            when(unsure),
-            when(state.last_seen)
-        );
-    }
-    if let Some(shut) = &state.shut {
-        return format!(
-            "**{name} has looked shut since {}, in {} so far:** {}. It was reachable from {since} on, \
-             last seen so at {}: {seen}{reach}.",
-            when(shut.since),
-            rounds(u64::from(shut.rounds)),
-            shut.by,
-            when(state.last_seen)
-        );
-    }
-    format!("**{name} has been reachable from outside since {since}:** {seen}{reach}.")
-}
-
-fn mass_line(state: &State) -> String {
-    let open = state.members.iter().filter(|m| m.open).count();
-    let all = state.members.len();
-    let since = when(state.opened);
-    match state.closed {
-        Some(closed) if !state.open => {
-            format!(
-                "**All {all} targets have been shut since {}.** They became reachable from {since} on.",
-                when(closed)
-            )
+        Kind::Target if usual => {
+            format!("Reachable from outside: {}", markdown_name(&state.name))
         }
-        Some(_) | None => format!(
-            "**{open} of {all} targets are not known to be shut; they became reachable from outside \
-             from {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
-             no longer outside."
-        ),
+        Kind::Target | Kind::Mass | Kind::Blind => markdown_prose(&title(state)),
     }
 }
 
-fn blind_line(state: &State) -> String {
-    match state.closed {
-        Some(closed) if !state.open => format!(
-            "**noentry has been able to judge all again since {}.** It could not from {} on.",
-            when(closed),
-            when(state.first_seen)
-        ),
-        Some(_) | None => {
-            let since = state.members.iter().map(|m| m.since).min();
-            let since = when(since.unwrap_or(state.opened));
-            let who = match state.members.len() {
-                1 => format!("1 target could not be judged since {since}"),
-                many => format!("{many} targets could not be judged, the longest since {since}"),
-            };
-            format!("**{who}.** That is not a pass: nobody knows what an outsider reaches there.")
-        }
-    }
-}
-
-fn notes(state: &State) -> Vec<String> {
+fn notes(state: &State, flavour: Flavour) -> Vec<String> {
     let mut notes = Vec::new();
+    if flavour == Flavour::Issue && state.open {
+        notes.extend(link::mention(&state.notify));
+    }
     if state.flapping {
         notes.push(format!(
             "It opens and shuts again and again: {} openings within a day. Not each of them is told.",
@@ -227,10 +189,18 @@ fn table(state: &State) -> Vec<(&'static str, String)> {
         ),
     ];
     match state.closed {
-        Some(closed) if !state.open => rows.push(("closed", when(closed))),
+        Some(closed) if !state.open => {
+            // The state has the run of one round alone.
+            let run = (closed == state.last_round).then(|| link::run(state));
+            let run = run.unwrap_or_default();
+            rows.push(("closed", format!("{}{run}", when(closed))));
+        }
         // Whoever is gone was not looked at in the round that said so.
         Some(_) | None if state.orphaned.is_some() => {}
-        Some(_) | None => rows.push(("last looked at", when(state.last_round))),
+        Some(_) | None => {
+            let run = link::run(state);
+            rows.push(("last looked at", format!("{}{run}", when(state.last_round))));
+        }
     }
     if state.opened != state.first_seen && state.kind == Kind::Target {
         rows.insert(1, ("opened again", when(state.opened)));
@@ -241,22 +211,29 @@ fn table(state: &State) -> Vec<(&'static str, String)> {
     if state.declared.is_empty() {
         rows.push(("configuration", markdown_code(&state.config)));
     } else {
-        rows.push(("declared", markdown_code(&state.declared)));
+        rows.push(("declared", link::declared(state)));
     }
     if let Some(previous) = &state.previous {
-        rows.push(("the incident before", link(previous)));
+        rows.push(("the incident before", link::incident(previous)));
     }
     rows
 }
 
-fn members(state: &State) -> String {
+fn members(state: &State, rows: usize) -> String {
     if state.members.is_empty() || (state.kind == Kind::Blind && !state.open) {
         return String::new();
     }
-    let mut out =
-        "\n| target | state | since | what was seen |\n| :--- | :--- | :--- | :--- |\n".to_owned();
-    for member in state.members.iter().take(ROWS) {
+    let mut out = String::new();
+    let rows = rows.min(ROWS);
+    if rows > 0 {
+        out.push_str(
+            "\n| target | state | since | what was seen |\n| :--- | :--- | :--- | :--- |\n",
+        );
+    }
+    let order = shown(state).into_iter().take(rows);
+    for member in order.filter_map(|at| state.members.get(at)) {
         let (word, since, seen) = standing(state.kind, member);
+        let seen = if seen.is_empty() { NOT_KEPT } else { seen };
         let _ = writeln!(
             out,
             "| {} | {word} | {} | {seen} |",
@@ -264,7 +241,7 @@ fn members(state: &State) -> String {
             when(since)
         );
     }
-    let more = state.members.len().saturating_sub(ROWS);
+    let more = all(state).saturating_sub(rows.min(state.members.len()));
     if more > 0 {
         let _ = writeln!(out, "\n{more} more targets are left out here.");
     }
@@ -281,6 +258,7 @@ fn standing(kind: Kind, member: &Member) -> (&'static str, OffsetDateTime, &str)
         ),
         (Some(shut), _) if !member.open => ("shut", shut.since, &shut.by),
         (Some(shut), _) => ("looks shut", shut.since, &shut.by),
+        (None, _) if !member.open => ("seen blocked once", member.since, &member.headline),
         (None, _) if member.unsure => (
             "open when last seen, cannot be judged now",
             member.since,
@@ -293,6 +271,9 @@ fn standing(kind: Kind, member: &Member) -> (&'static str, OffsetDateTime, &str)
 /// What was seen and how to see it oneself.
 #[must_use]
 pub fn details(subject: &Subject) -> String {
+    if subject.withheld {
+        return withheld();
+    }
     let mut out = format!("## What was seen\n\n{}", subject.evidence);
     if !subject.reproduce.is_empty() {
         out.push_str("\n## See for yourself, from outside\n\n```sh\n");
@@ -303,4 +284,9 @@ pub fn details(subject: &Subject) -> String {
         out.push_str("```\n");
     }
     inert(&out)
+}
+
+/// What stands in place of what was seen, where everybody can read it.
+pub(super) fn withheld() -> String {
+    "## What was seen\n\nDetails are withheld here: everybody can read this.\n".to_owned()
 }

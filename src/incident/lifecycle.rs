@@ -15,139 +15,16 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 use super::body::{self, when};
-use super::state::{Fingerprint, Kind, Shut, State, digest};
-use super::{Change, Deed, Incident, Known, Outcome, Policy, Round, Subject, wide};
-use crate::domain::trail::Notify;
+use super::desk::{self, Desk, Opening};
+use super::standing::{self, Stand, adopt, settled};
+use super::state::{Kind, Shut, State, digest};
+use super::{Change, Deed, Held, Incident, Known, Outcome, Policy, Round, Subject};
+use super::{blind, link, mass};
 use crate::domain::verdict::Verdict;
 
 /// How many places and how many sights of each an incident tells apart.
 const PLACES: usize = 64;
 const MARKS: usize = 16;
-
-/// Everything that a decision may look at.
-#[derive(Clone, Copy)]
-pub(super) struct Desk<'a> {
-    /// This round.
-    pub round: &'a Round,
-    /// What the store has.
-    pub known: &'a Known,
-    /// When something happens.
-    pub policy: &'a Policy,
-}
-
-impl<'a> Desk<'a> {
-    /// The incidents of a fingerprint, the latest last.
-    pub(super) fn of(&self, fingerprint: &Fingerprint) -> Vec<&'a Incident> {
-        let mut found: Vec<&Incident> = self
-            .known
-            .incidents
-            .iter()
-            .filter(|i| i.state.fingerprint == *fingerprint)
-            .collect();
-        found.sort_by_key(|i| i.state.number);
-        found
-    }
-
-    /// A new incident of this fingerprint. The caller fills in what it is about.
-    pub(super) fn fresh(&self, kind: Kind, name: &str) -> State {
-        let at = self.round.at;
-        let fingerprint = Fingerprint::of(kind, name, &self.round.config);
-        let before = self.of(&fingerprint);
-        let taken = self.known.taken.iter();
-        let number = taken
-            .filter(|(short, _)| short == fingerprint.short())
-            .map(|(_, number)| *number)
-            .chain(before.iter().map(|i| i.state.number))
-            .max()
-            .unwrap_or(0)
-            .saturating_add(1);
-        let last = before.last();
-        State {
-            kind,
-            name: name.to_owned(),
-            config: self.round.config.clone(),
-            fingerprint,
-            number,
-            open: true,
-            opened: at,
-            first_seen: at,
-            last_seen: at,
-            last_round: at,
-            rounds: 1,
-            told: at,
-            closed: None,
-            unsure: None,
-            orphaned: None,
-            waived: None,
-            shut: None,
-            stopped_before: last.and_then(|i| i.state.shut.as_ref().map(|shut| shut.by.clone())),
-            openings: vec![at.unix_timestamp()],
-            flapping: false,
-            reach: None,
-            headline: String::new(),
-            declared: String::new(),
-            source: None,
-            run: self.round.run.clone(),
-            title: String::new(),
-            notify: Notify::default(),
-            assigned: false,
-            dismissal: None,
-            beyond: 0,
-            marks: std::collections::BTreeMap::new(),
-            previous: last.map(|i| i.place.clone()),
-            members: Vec::new(),
-        }
-    }
-
-    /// Whether an incident ended so lately that it goes on.
-    pub(super) fn goes_on(&self, state: &State) -> bool {
-        state
-            .closed
-            .is_some_and(|closed| self.round.at - closed <= self.policy.reopen_within)
-    }
-
-    /// Whether an open incident has been without a word for too long.
-    pub(super) fn reminder_is_due(&self, state: &State) -> bool {
-        self.round.at - state.told >= self.policy.remind_every
-    }
-
-    /// Opens an incident again. True if it does so too often to be told.
-    pub(super) fn reopen(&self, state: &mut State) -> Opening {
-        let at = self.round.at;
-        state.stopped_before = state.shut.take().map(|shut| shut.by);
-        state.open = true;
-        state.opened = at;
-        state.last_round = at;
-        state.closed = None;
-        state.openings.push(at.unix_timestamp());
-        let was = state.flapping;
-        self.settle(state);
-        match (state.flapping, was) {
-            (false, _) => Opening::Told,
-            (true, false) => Opening::Flaps,
-            (true, true) => Opening::StillFlaps,
-        }
-    }
-
-    /// Forgets the openings of more than a day ago.
-    fn settle(&self, state: &mut State) {
-        let now = self.round.at.unix_timestamp();
-        let day = time::Duration::DAY.whole_seconds();
-        state.openings.retain(|at| now.saturating_sub(*at) < day);
-        state.flapping = state.openings.len() > self.policy.flaps;
-    }
-}
-
-/// How an opening is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// As what it is.
-    Told,
-    /// As the one with which the flapping begins.
-    Flaps,
-    /// Not at all.
-    StillFlaps,
-}
 
 /// What follows from a round, given what is known.
 #[must_use]
@@ -157,96 +34,112 @@ pub fn reconcile(round: &Round, known: &Known, policy: &Policy) -> Outcome {
         known,
         policy,
     };
-    let mut outcome = Outcome::default();
-    let mass = wide::open_mass(desk);
+    let mut outcome = Outcome {
+        changes: standing::tidy(desk),
+        ..Outcome::default()
+    };
+    let mass = mass::Mass::of(desk);
     let mut fresh = Vec::new();
     for subject in &round.subjects {
         let incidents = desk.of(&subject.fingerprint);
-        if incidents.iter().any(|i| i.state.last_round >= round.at) {
+        if desk.has(&incidents) {
             outcome.stale = outcome.stale.saturating_add(1);
             continue;
         }
-        let mut open = incidents.iter().filter(|i| i.state.open);
-        if let Some(current) = open.next_back() {
-            outcome.changes.push(go_on(desk, subject, &current.state));
-            // Two of one target come about when somebody copies files; the later one stays.
-            let duplicates = open.map(|i| duplicate(desk, &i.state, &current.place));
-            outcome.changes.extend(duplicates);
+        let stand = Stand::of(&incidents);
+        if let Some(current) = stand.open {
+            outcome.changes.push(go_on(desk, subject, current));
             continue;
         }
-        let in_mass = mass.is_some_and(|mass| wide::is_member(&mass.state, &subject.fingerprint));
-        if in_mass || subject.verdict != Verdict::Exposed || subject.waived {
-            continue;
-        }
-        match incidents.last() {
-            Some(last) if desk.goes_on(&last.state) => {
-                outcome.changes.push(reopen(desk, subject, &last.state));
+        let counts = subject.verdict == Verdict::Exposed && !subject.waived;
+        if let Some(closed) = stand.closed_by_person {
+            match closed_by_person(desk, subject, closed) {
+                Some(change) => outcome.changes.push(change),
+                None => outcome.unconfirmed.push(subject.name.clone()),
             }
-            Some(_) | None => fresh.push(subject),
+            continue;
+        }
+        if !counts {
+            continue;
+        }
+        if let Some(member) = mass.member(&subject.fingerprint) {
+            // The mass incident tells of it.
+            if !member.open && !subject.confirmed {
+                outcome.unconfirmed.push(subject.name.clone());
+            }
+            continue;
+        }
+        let holding = stand.holding.first().map(|i| i.place.as_str());
+        if let Some(place) = holding.or_else(|| mass.holds(&subject.fingerprint)) {
+            outcome.held.push(Held {
+                name: subject.name.clone(),
+                place: place.to_owned(),
+            });
+        } else if !subject.confirmed {
+            outcome.unconfirmed.push(subject.name.clone());
+        } else if let Some(last) = stand.goes_on(desk) {
+            outcome.changes.push(reopen(desk, subject, last));
+        } else {
+            fresh.push(subject);
         }
     }
     outcome.changes.extend(orphans(desk));
-    wide::mass(desk, mass, fresh, &mut outcome);
-    wide::blind(desk, &mut outcome);
+    mass.tell(desk, fresh, &mut outcome);
+    blind::tell(desk, &mut outcome);
     outcome
 }
 
 /// A new incident of one target.
 pub(super) fn open(desk: Desk<'_>, subject: &Subject) -> Change {
     let mut state = desk.fresh(Kind::Target, &subject.name);
+    about(&mut state, subject);
     see(&mut state, subject);
     let mut comment = format!("opened: {}", subject.headline);
     if let Some(previous) = &state.previous {
-        comment = format!("{comment}. It was open before: {}", body::link(previous));
+        let previous = link::incident(previous);
+        comment = format!("{comment}. It was open before: {previous}");
     }
-    Change {
-        deed: Deed::Opened,
-        state,
-        details: Some(body::details(subject)),
-        comment: Some(comment),
-    }
+    let details = Some(body::details(subject));
+    desk.change(Deed::Opened, None, state, details, Some(comment))
 }
 
-fn reopen(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
-    let mut state = state.clone();
+fn reopen(desk: Desk<'_>, subject: &Subject, incident: &Incident) -> Change {
+    let (mut state, _) = desk.take_up(incident);
     state.marks.clear();
+    let was_shut = state.shut.is_some();
     let opening = desk.reopen(&mut state);
-    state.orphaned = None;
     state.rounds = state.rounds.saturating_add(1);
     state.last_seen = desk.round.at;
+    about(&mut state, subject);
     see(&mut state, subject);
+    let seen = &subject.headline;
     let comment = match opening {
-        Opening::Told => Some(format!("open again: {}", subject.headline)),
+        Opening::Told if was_shut => Some(format!("open again: {seen}")),
+        Opening::Told => Some(format!(
+            "reachable, and not seen shut since a person closed it: {seen}"
+        )),
         Opening::Flaps => Some(format!(
-            "open again, for the {} time within a day: {}. It opens and shuts again and again; \
+            "open again, for the {} time within a day: {seen}. It opens and shuts again and again; \
              each time is no longer told here until a day is quieter",
             body::ordinal(state.openings.len()),
-            subject.headline
         )),
         Opening::StillFlaps => None,
     };
-    if comment.is_some() {
-        state.told = desk.round.at;
-    }
-    Change {
-        deed: Deed::Reopened,
-        state,
-        details: Some(body::details(subject)),
-        comment,
-    }
+    let details = Some(body::details(subject));
+    desk.change(Deed::Reopened, Some(incident), state, details, comment)
 }
 
-/// The next round of an open incident.
-fn go_on(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
-    let mut state = state.clone();
-    state.last_round = desk.round.at;
-    desk.settle(&mut state);
+/// The next round of an incident that is open.
+fn go_on(desk: Desk<'_>, subject: &Subject, incident: &Incident) -> Change {
+    let (mut state, mut details) = desk.take_up(incident);
     let mut said = Vec::new();
+    if adopt(desk, &mut state) {
+        said.push(standing::ADOPTED.to_owned());
+    }
     if state.orphaned.take().is_some() {
         said.push("the target is back in the configuration".to_owned());
     }
-    subject.declared.clone_into(&mut state.declared);
-    let mut details = None;
+    about(&mut state, subject);
     let mut closes = false;
     match subject.verdict {
         Verdict::Exposed => {
@@ -254,9 +147,7 @@ fn go_on(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
             still_exposed(desk, subject, &mut state, &mut said);
         }
         Verdict::Blocked => {
-            state.unsure = None;
-            state.waived = None;
-            let shut = count_shut(state.shut.take(), desk.round.at, &subject.headline);
+            let shut = shut_again(desk, subject, &mut state);
             if shut.rounds >= desk.policy.close_after {
                 closes = true;
                 state.open = false;
@@ -275,37 +166,73 @@ fn go_on(desk: Desk<'_>, subject: &Subject, state: &State) -> Change {
     if closes && state.flapping {
         said.clear();
     }
-    finish(desk, state, details, &said, closes)
+    desk.finish(incident, state, details, &said, closes)
 }
 
-/// What becomes of an open incident, with what there is to be said of it as one comment.
-pub(super) fn finish(
-    desk: Desk<'_>,
-    mut state: State,
-    details: Option<String>,
-    said: &[String],
-    closes: bool,
-) -> Change {
-    let comment = (!said.is_empty()).then(|| said.join("; "));
-    if comment.is_some() {
-        state.told = desk.round.at;
+/// The next round of an incident that a person closed as done; nothing where an exposure that was not
+/// confirmed leaves it to the next round.
+fn closed_by_person(desk: Desk<'_>, subject: &Subject, incident: &Incident) -> Option<Change> {
+    let reopens = subject.verdict == Verdict::Exposed && !subject.waived;
+    if reopens && !subject.confirmed {
+        return None;
     }
-    let deed = match (closes, &comment) {
-        (true, _) => Deed::Closed,
-        (false, Some(_)) => Deed::Commented,
-        (false, None) => Deed::Updated,
-    };
-    Change {
-        deed,
-        state,
-        details,
-        comment,
+    if reopens {
+        // It was open all the time: that is no new opening.
+        let (mut state, _) = desk.take_up(incident);
+        state.orphaned = None;
+        about(&mut state, subject);
+        still_exposed(desk, subject, &mut state, &mut Vec::new());
+        let comment = format!(
+            "a person closed it while it was still reachable: {}",
+            subject.headline
+        );
+        let details = Some(body::details(subject));
+        return Some(desk.change(
+            Deed::Reopened,
+            Some(incident),
+            state,
+            details,
+            Some(comment),
+        ));
     }
+    let (mut state, details) = settled(desk, incident);
+    state.orphaned = None;
+    about(&mut state, subject);
+    let mut said = Vec::new();
+    match subject.verdict {
+        Verdict::Exposed => {
+            still_exposed(desk, subject, &mut state, &mut Vec::new());
+        }
+        Verdict::Blocked => {
+            let shut = shut_again(desk, subject, &mut state);
+            said.push(format!(
+                "closed by a person; shut since {}: {}",
+                when(shut.since),
+                shut.by
+            ));
+            state.shut = Some(shut);
+        }
+        Verdict::Inconclusive => {
+            state.shut = None;
+            state.unsure.get_or_insert(desk.round.at);
+        }
+    }
+    Some(desk.finish(incident, state, details, &said, false))
+}
+
+fn shut_again(desk: Desk<'_>, subject: &Subject, state: &mut State) -> Shut {
+    state.unsure = None;
+    state.waived = None;
+    count_shut(state.shut.take(), desk.round.at, &subject.headline)
 }
 
 fn still_exposed(desk: Desk<'_>, subject: &Subject, state: &mut State, said: &mut Vec<String>) {
     state.shut = None;
     state.unsure = None;
+    // A person opened it while it was shut.
+    if state.last_seen < state.opened {
+        state.opened = desk.round.at;
+    }
     state.last_seen = desk.round.at;
     state.rounds = state.rounds.saturating_add(1);
     let new = see(state, subject);
@@ -333,12 +260,24 @@ fn still_exposed(desk: Desk<'_>, subject: &Subject, state: &mut State, said: &mu
     }
 }
 
+/// What the configuration says of the target now.
+fn about(state: &mut State, subject: &Subject) {
+    subject.declared.clone_into(&mut state.declared);
+    state.source.clone_from(&subject.source);
+    state.notify = desk::notify(std::iter::once(subject));
+}
+
 /// Takes over what was seen, and says what of it is new to this incident since it was opened. What
 /// was there before and comes back is not new: an address that rotates would be so in every round.
 fn see(state: &mut State, subject: &Subject) -> Vec<String> {
-    state.reach = subject.reach;
     subject.headline.clone_into(&mut state.headline);
-    subject.declared.clone_into(&mut state.declared);
+    if subject.withheld {
+        // An address and a port are few enough to be found by trying all.
+        state.marks.clear();
+        state.reach = None;
+        return Vec::new();
+    }
+    state.reach = subject.reach;
     let mut new = Vec::new();
     for part in &subject.parts {
         let place = digest(&part.place);
@@ -378,53 +317,50 @@ pub(super) fn count_shut(shut: Option<Shut>, at: OffsetDateTime, by: &str) -> Sh
     shut
 }
 
-fn duplicate(desk: Desk<'_>, state: &State, other: &str) -> Change {
-    let mut state = state.clone();
-    state.open = false;
-    state.closed = Some(desk.round.at);
-    state.last_round = desk.round.at;
-    state.told = desk.round.at;
-    Change {
-        deed: Deed::Closed,
-        state,
-        details: None,
-        comment: Some(format!(
-            "closed: the same incident is kept at {}",
-            body::link(other)
-        )),
-    }
-}
-
 /// The open incidents of targets that the configuration does not know any more.
 fn orphans(desk: Desk<'_>) -> Vec<Change> {
     if !desk.round.complete {
         return Vec::new();
     }
-    let here: BTreeSet<&Fingerprint> = desk.round.subjects.iter().map(|s| &s.fingerprint).collect();
-    let open = desk.known.incidents.iter().map(|i| &i.state).filter(|s| {
-        s.open
-            && s.kind == Kind::Target
-            && s.orphaned.is_none()
-            && s.config == desk.round.config
-            && s.last_round < desk.round.at
-            && !here.contains(&s.fingerprint)
+    let groups = desk.groups().into_iter().filter(|group| {
+        let first = group.first().map(|i| &i.state);
+        first.is_some_and(|s| s.kind == Kind::Target && desk.subject(&s.fingerprint).is_none())
+            && !desk.has(group)
     });
-    open.map(|state| {
-        let mut state = state.clone();
-        state.orphaned = Some(desk.round.at);
-        state.shut = None;
-        state.last_round = desk.round.at;
-        state.told = desk.round.at;
-        Change {
-            deed: Deed::Commented,
-            state,
-            details: None,
-            comment: Some(
-                "the target is gone from the configuration, so nobody looks any more; whether \
-                 this is over is a person's to say"
-                    .to_owned(),
-            ),
-        }
-    })
-    .collect()
+    groups
+        .filter_map(|group| {
+            let stand = Stand::of(&group);
+            match (stand.open, stand.closed_by_person) {
+                (Some(open), _) => orphan(desk, open),
+                // Whether it was over was a person's to say.
+                (None, Some(closed)) => {
+                    let (mut state, details) = settled(desk, closed);
+                    state.orphaned.get_or_insert(desk.round.at);
+                    state.shut = None;
+                    Some(desk.finish(closed, state, details, &[], false))
+                }
+                (None, None) => None,
+            }
+        })
+        .collect()
+}
+
+fn orphan(desk: Desk<'_>, incident: &Incident) -> Option<Change> {
+    let (mut state, details) = desk.take_up(incident);
+    let adopted = adopt(desk, &mut state);
+    if state.orphaned.is_some() && !adopted {
+        return None;
+    }
+    state.orphaned.get_or_insert(desk.round.at);
+    state.shut = None;
+    let mut said = Vec::new();
+    if adopted {
+        said.push(standing::ADOPTED.to_owned());
+    }
+    said.push(
+        "the target is gone from the configuration, so nobody looks any more; whether this is over \
+         is a person's to say"
+            .to_owned(),
+    );
+    Some(desk.finish(incident, state, details, &said, false))
 }

@@ -7,12 +7,20 @@
 //! Nothing here knows how a finding is put into words: a [`Subject`] comes with its words, as Markdown
 //! in which whatever a server sent is inert already.
 
+mod blind;
 pub mod body;
+mod desk;
 pub mod folder;
+pub mod github;
+mod lead;
 pub mod lifecycle;
-mod paper;
+mod link;
+mod mass;
+pub mod paper;
+pub mod said;
+mod standing;
 pub mod state;
-mod wide;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -185,7 +193,8 @@ pub struct Known {
     pub problems: Vec<Problem>,
 }
 
-/// What was done to an incident.
+/// What was done to an incident. Only `Opened`, `Reopened` and `Closed` change how it stands where it
+/// is kept: with the others it stays as it stands there, whatever its state says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     /// A new one.
@@ -225,6 +234,10 @@ pub struct Change {
     pub details: Option<String>,
     /// A line of Markdown for the timeline.
     pub comment: Option<String>,
+    /// The incident that is meant, by the place that the store gave it; none of a new one.
+    pub place: Option<String>,
+    /// Of one that is closed because another tells the same: the place of the one that stays.
+    pub duplicate_of: Option<String>,
 }
 
 /// What follows from a round.
@@ -287,6 +300,11 @@ pub trait Store {
         config: &str,
         memory: &Memory,
     ) -> impl Future<Output = Result<(), Problem>>;
+
+    /// What went wrong beside what was done, since this was asked last.
+    fn asides(&mut self) -> Vec<Problem> {
+        Vec::new()
+    }
 }
 
 /// What became of a round's trail.
@@ -324,20 +342,26 @@ pub async fn tell<S: Store>(store: &mut S, round: &Round, policy: &Policy) -> To
     told.held = outcome.held;
     told.unconfirmed = outcome.unconfirmed;
     for change in &outcome.changes {
+        let mut problems = Vec::new();
         match store.apply(change).await {
             Ok(place) => told
                 .done
                 .push((change.deed, place, body::title(&change.state))),
-            Err(problem) => told.problems.push(Problem {
-                about: Some(change.state.name.clone()).filter(|name| !name.is_empty()),
-                ..problem
-            }),
+            Err(problem) => problems.push(problem),
         }
+        problems.extend(store.asides());
+        let about = Some(&change.state.name).filter(|name| !name.is_empty());
+        told.problems
+            .extend(problems.into_iter().map(|problem| Problem {
+                about: about.cloned(),
+                ..problem
+            }));
     }
     if let Some(memory) = &outcome.memory
         && let Err(problem) = store.remember(&round.config, memory).await
     {
         told.problems.push(problem);
     }
+    told.problems.extend(store.asides());
     told
 }

@@ -1,4 +1,4 @@
-//! One incident as the text of a file: our section between two marks, and whatever a person wrote
+//! One incident as the text of a file or an issue: our section between two marks, and whatever a person wrote
 //! before and after it.
 //!
 //! ```text
@@ -14,43 +14,55 @@
 //! … a person's words …
 //! ```
 //!
-//! The marks carry the fingerprint that the file's name has too, so a section that was pasted from
+//! The marks carry the fingerprint that a file's name has too, so a section that was pasted from
 //! another incident is somebody's words. Two sections of one fingerprint are nobody's guess: such a
 //! file is refused.
 
 use std::fmt::Write as _;
 
-use super::Change;
-use super::body::{self, when};
+use super::body::{self, Flavour, when};
 use super::state::{self, State, inert};
+use super::{Change, link};
 
 const SEEN: &str = "<!-- noentry:seen -->";
 const TIMELINE: &str = "<!-- noentry:timeline -->";
 
-/// A file taken apart.
+const HEADING: &str = "\n## Timeline\n\n";
+/// How many lines of the timeline an issue's body has.
+const LINES: usize = 30;
+const OLDER: &str = "Older lines are in the comments.";
+const LEFT_OUT: &str = "\n## What was seen\n\nThis is left out here, because it is too long; the run's report has it.\n\n";
+
+/// A text taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paper {
+pub struct Paper {
     before: String,
     details: String,
     timeline: String,
     after: String,
-    pub(super) state: State,
+    /// What noentry knows.
+    pub state: State,
 }
 
 impl Paper {
     /// The paper of an incident that has none yet.
-    pub(super) fn new(state: State) -> Self {
+    #[must_use]
+    pub fn new(state: State) -> Self {
         Self {
             before: String::new(),
             details: String::new(),
-            timeline: "\n## Timeline\n\n".to_owned(),
+            timeline: HEADING.to_owned(),
             after: String::new(),
             state,
         }
     }
 
-    /// Takes a text apart. `short` is the fingerprint in the file's name.
-    pub(super) fn read(text: &str, short: &str) -> Result<Self, String> {
+    /// Takes a text apart. `short` is the fingerprint that it must have, such as the one in a file's
+    /// name. Lines may end as on Windows: GitHub's own editor has them so.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a lowercase fragment.
+    pub fn read(text: &str, short: &str) -> Result<Self, String> {
         let (begin, end) = (begin(short), end(short));
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let only = |mark: &str, from: usize, to: usize| -> Result<usize, String> {
@@ -76,15 +88,15 @@ impl Paper {
         }
         Ok(Self {
             before: part(0, first),
-            details: part(seen.saturating_add(1), timeline),
-            timeline: part(timeline.saturating_add(1), hidden),
+            details: part(seen.saturating_add(1), timeline).replace("\r\n", "\n"),
+            timeline: part(timeline.saturating_add(1), hidden).replace("\r\n", "\n"),
             after: part(last.saturating_add(1), lines.len()),
             state,
         })
     }
 
     /// Writes what has changed into it.
-    pub(super) fn change(&mut self, change: &Change) {
+    pub fn change(&mut self, change: &Change) {
         self.state = change.state.clone();
         if let Some(details) = &change.details {
             self.details = format!("\n{}\n\n", inert(details).trim_end());
@@ -96,27 +108,93 @@ impl Paper {
             if !self.timeline.is_empty() && !self.timeline.ends_with('\n') {
                 self.timeline.push('\n');
             }
-            let _ = writeln!(self.timeline, "- **{at}** {line}");
+            let run = link::run(&change.state);
+            let _ = writeln!(self.timeline, "- **{at}** {line}{run}");
         }
     }
 
-    /// The whole text.
-    pub(super) fn text(&self) -> Result<String, serde_json::Error> {
+    /// The whole text of a file.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        let hidden = state::write(&self.state)?;
+        let head = body::head(&self.state, Flavour::File);
+        Ok(self.whole(&head, &self.details, &self.timeline, &hidden))
+    }
+
+    /// The whole text of an issue, in at most so many bytes. What is too long is left out: first what
+    /// was seen, then rows of a table, then lines of the timeline, the oldest first. The state never
+    /// is, nor what a person wrote. GitHub counts characters, of which there are never more than bytes.
+    ///
+    /// # Errors
+    /// If it cannot be, as a lowercase fragment that says what to do.
+    pub fn fit(&self, limit: usize) -> Result<String, String> {
+        let hidden = state::write(&self.state)
+            .map_err(|error| format!("its state cannot be written: {error}"))?;
+        // Of an incident about several there are no details that could be left out.
+        let short = if self.details.trim().is_empty() {
+            self.details.as_str()
+        } else {
+            LEFT_OUT
+        };
+        for (details, rows, lines) in [
+            (self.details.as_str(), usize::MAX, LINES),
+            (short, usize::MAX, LINES),
+            (short, 100, LINES),
+            (short, 50, LINES),
+            (short, 20, LINES),
+            (short, 0, LINES),
+            (short, 0, 10),
+            (short, 0, 3),
+            (short, 0, 0),
+        ] {
+            let head = body::head_with(&self.state, Flavour::Issue, rows);
+            let text = self.whole(&head, details, &self.newest(lines), &hidden);
+            if text.len() <= limit {
+                return Ok(text);
+            }
+        }
+        if self.before.len().saturating_add(self.after.len()) < limit / 8 {
+            return Err(format!(
+                "its state alone takes {} of {limit} characters",
+                hidden.len()
+            ));
+        }
+        Err("the text around noentry's section leaves no room for it: shorten it".to_owned())
+    }
+
+    /// The timeline with so many lines at most; the comments have all of them.
+    fn newest(&self, lines: usize) -> String {
+        let all: Vec<&str> = self
+            .timeline
+            .lines()
+            .filter(|l| l.starts_with("- "))
+            .collect();
+        let older = all.len().saturating_sub(lines);
+        let mut out = HEADING.to_owned();
+        // They were left out before, so they are not here any more.
+        if older > 0 || self.timeline.lines().any(|line| line == OLDER) {
+            let _ = writeln!(out, "{OLDER}\n");
+        }
+        for line in all.iter().skip(older) {
+            let _ = writeln!(out, "{line}");
+        }
+        out
+    }
+
+    fn whole(&self, head: &str, details: &str, timeline: &str, hidden: &str) -> String {
         let short = self.state.fingerprint.short();
         let mut before = self.before.clone();
         if !before.is_empty() && !before.ends_with('\n') {
             before.push('\n');
         }
-        Ok(format!(
-            "{before}{}\n{}\n{SEEN}\n{}{TIMELINE}\n{}{}\n{}\n{}",
+        format!(
+            "{before}{}\n{head}\n{SEEN}\n{details}{TIMELINE}\n{timeline}{hidden}\n{}\n{}",
             begin(short),
-            body::head(&self.state),
-            self.details,
-            self.timeline,
-            state::write(&self.state)?,
             end(short),
             self.after
-        ))
+        )
     }
 }
 

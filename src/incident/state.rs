@@ -4,6 +4,9 @@
 //! section that noentry writes. Nothing else in the section can begin or end a comment, because
 //! [`inert`] breaks both; a line of the same form anywhere else means nothing. A state whose
 //! fingerprint is not the one of its own name and configuration is refused.
+//!
+//! An issue's body takes 65,536 characters, so a long state is deflated: `<!-- noentry:v1z … -->`, in
+//! Base64. What can be made again is left out of it: see `wire`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,11 +18,8 @@ use time::OffsetDateTime;
 use crate::domain::reach::Reach;
 use crate::domain::trail::Notify;
 
-/// The line's beginning in this version.
-const BEGIN: &str = "<!-- noentry:v1 ";
-/// The line's beginning in any version.
-const ANY: &str = "<!-- noentry:v";
-const END: &str = " -->";
+pub use super::wire::{read, write};
+
 /// How many characters of a fingerprint are shown.
 const SHORT: usize = 12;
 
@@ -62,6 +62,11 @@ impl Fingerprint {
             digest.update(part);
         }
         Self(hex(&digest.finalize()))
+    }
+
+    /// Nobody's, until the state that a member belongs to says whose it is.
+    const fn nobody() -> Self {
+        Self(String::new())
     }
 
     /// The first characters, for names and for people.
@@ -125,14 +130,16 @@ pub struct Shut {
     pub since: OffsetDateTime,
     /// How many.
     pub rounds: u32,
-    /// What stopped the outsider, in Markdown.
+    /// What stopped the outsider, in Markdown; empty where it was not kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub by: String,
 }
 
 /// One target within an incident about several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// Who. It follows from the name and the configuration and is not kept.
+    #[serde(skip, default = "Fingerprint::nobody")]
     pub fingerprint: Fingerprint,
     /// The target's name.
     pub name: String,
@@ -141,7 +148,8 @@ pub struct Member {
     /// Since when.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
-    /// One line of Markdown: what was seen last.
+    /// One line of Markdown: what was seen last; empty where it was not kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub headline: String,
     /// Blocked rounds in a row, if there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -256,6 +264,9 @@ pub struct State {
     /// What was seen since it was opened: digests of places, and of what was seen there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marks: BTreeMap<String, BTreeSet<String>>,
+    /// Where the incident is that stayed, of one that was closed because another told the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<String>,
     /// Where the incident before this one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
@@ -271,42 +282,4 @@ pub fn inert(markdown: &str) -> String {
         .replace("<!", "<\\u{21}")
         .replace("-->", "--\\u{3e}")
         .replace("--!>", "--!\\u{3e}")
-}
-
-/// The hidden line, without a line break.
-///
-/// # Errors
-/// If the state cannot be written as JSON.
-pub fn write(state: &State) -> Result<String, serde_json::Error> {
-    // Angle brackets and pairs of dashes stand in strings alone, where JSON has another way to write
-    // them.
-    let json = serde_json::to_string(state)?
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace("--", "-\\u002d");
-    Ok(format!("{BEGIN}{json}{END}"))
-}
-
-/// Reads the hidden line.
-///
-/// # Errors
-/// What is wrong with it, as a lowercase fragment.
-pub fn read(line: &str) -> Result<State, String> {
-    let line = line.trim_end();
-    let Some(json) = line
-        .strip_prefix(BEGIN)
-        .and_then(|rest| rest.strip_suffix(END))
-    else {
-        return Err(if line.starts_with(ANY) {
-            "its state was written by another version of noentry".to_owned()
-        } else {
-            "its last line is not the state that noentry writes".to_owned()
-        });
-    };
-    let state: State =
-        serde_json::from_str(json).map_err(|error| format!("its state is broken: {error}"))?;
-    if state.fingerprint != Fingerprint::of(state.kind, &state.name, &state.config) {
-        return Err("its state has the fingerprint of another target".to_owned());
-    }
-    Ok(state)
 }

@@ -7,6 +7,7 @@ use super::facts;
 use super::headline;
 use super::phrase::count;
 use super::waiver;
+use super::withheld;
 use crate::domain::escape::{command_data, command_property, visible};
 use crate::domain::finding::Finding;
 use crate::domain::rank::Rank;
@@ -48,6 +49,10 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
         message.push_str(". More without an annotation: ");
         message.push_str(&count(left_out, "finding"));
         message.push_str(", see the job summary or the report");
+    }
+    if report.withheld {
+        message.push('\n');
+        message.push_str(&withheld::notice().text());
     }
     let title = format!("noentry: {}", report.verdict);
     format!(

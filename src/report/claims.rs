@@ -4,6 +4,7 @@
 //! rung, the doubt that a silence leaves, the control that it names and the side from which it looked.
 //! Nothing here makes a verdict worse; a report that claims too much is refused as a whole. What was
 //! found inconclusive is taken at its word, except of a companion: there it would hide an exposure.
+//! So is a report that withholds all details, which tells anybody that it has no proof.
 
 use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note, TargetInfo};
@@ -11,13 +12,35 @@ use crate::domain::observation::{Attempt, Outcome};
 use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{RoundReport, Side};
+use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
+
+/// Whether a report or a finding says that details are withheld, and is not what withholding leaves: it
+/// would hide what contradicts it, or not be looked at as one without evidence.
+pub fn half_withheld(report: &RoundReport) -> bool {
+    if report.withheld {
+        *report != report.withheld()
+    } else {
+        let mut findings = report.findings.iter();
+        findings.any(|f| f.withheld || f.partly || f.reason == Reason::Withheld)
+    }
+}
 
 /// Whether a waiver stands otherwise than its last day and the round's own day say.
 pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
     let waiver = finding.waiver.as_ref();
     waiver.is_some_and(|waiver| waiver.state != WaiverState::of(waiver.until, report.started))
+}
+
+/// Whether something is said to have been seen again that was not exposed, or in a number of sets that
+/// cannot be. The first set always saw it, and a single one confirms nothing.
+pub fn misstates_confirmation(finding: &Finding) -> bool {
+    finding
+        .confirmation
+        .is_some_and(|Confirmation { asked, seen }| {
+            finding.verdict != Verdict::Exposed || asked < 2 || seen < 1 || seen > asked
+        })
 }
 
 /// Whether what only insiders reach was reached, and the report does not say so.
@@ -28,8 +51,12 @@ pub fn hides_its_side(report: &RoundReport) -> bool {
     })
 }
 
-/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen.
+/// Whether some part of a finding is worse than the finding, or `blocked` without having been seen. Where
+/// the report withholds details there is nothing to judge by, and it must say so as a whole.
 pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
+    if report.withheld && finding.withheld {
+        return false;
+    }
     let endpoints = finding.counted().map(|e| e.verdict);
     let names = finding.name_verdicts.iter().map(|n| n.verdict);
     match endpoints.chain(names).max() {

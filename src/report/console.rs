@@ -14,6 +14,7 @@ use super::notes;
 use super::phrase::Phrase;
 use super::vantage;
 use super::waiver;
+use super::withheld;
 use crate::domain::escape;
 use crate::domain::finding::Finding;
 use crate::domain::rank::Rank;
@@ -60,6 +61,7 @@ pub fn render(report: &RoundReport, style: Style) -> String {
         out: String::new(),
         names: name_column(report),
     };
+    page.notice(report);
     page.findings(report);
     page.hints(report);
     if style.verbose {
@@ -77,6 +79,13 @@ struct Page {
 }
 
 impl Page {
+    /// That details are withheld, where they are.
+    fn notice(&mut self, report: &RoundReport) {
+        if report.withheld {
+            self.labelled("note", &[withheld::notice()]);
+        }
+    }
+
     fn findings(&mut self, report: &RoundReport) {
         for rank in Rank::ALL {
             let mut group = report.findings.iter().filter(|f| f.rank() == rank);

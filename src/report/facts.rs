@@ -123,6 +123,9 @@ fn some(
 }
 
 fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
+    if part.finding.withheld {
+        return of_withheld(part.finding);
+    }
     let target = &part.finding.target;
     let mut what = Phrase::default().value(format_args!("{} {}", target.kind, target.address));
     if let Some(payload) = &target.payload {
@@ -155,15 +158,30 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
             lines: said,
         });
     }
-    if !part.notes.is_empty() {
-        let notes = part.notes.iter();
-        facts.push(Fact {
-            label: NOTE,
-            lines: notes.map(|n| notes::say(part.finding, *n)).collect(),
-        });
+    // The whole finding was looked at again, not this part of it.
+    let again = notes::confirmation(part.finding).filter(|_| part.verdict == Verdict::Exposed);
+    let notes = part.notes.iter();
+    let notes = notes.map(|note| notes::say(part.finding, *note));
+    let lines: Vec<Phrase> = again.into_iter().chain(notes).collect();
+    if !lines.is_empty() {
+        facts.push(Fact { label: NOTE, lines });
     }
     facts.push(Fact::one(DECLARED, Phrase::new("").value(&target.position)));
     facts
+}
+
+/// All that everybody may know: who answers for it, and where it is declared.
+fn of_withheld(finding: &Finding) -> Vec<Fact> {
+    let waiver = finding
+        .waiver
+        .as_ref()
+        .filter(|_| finding.verdict != Verdict::Blocked);
+    let waiver = waiver.map(|waiver| Fact::one("waiver", waiver::say(finding, waiver)));
+    let declared = Phrase::new("").value(&finding.target.position);
+    waiver
+        .into_iter()
+        .chain([Fact::one(DECLARED, declared)])
+        .collect()
 }
 
 /// The endpoints with the worst verdict first, and those that do not count last.

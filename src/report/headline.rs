@@ -5,6 +5,7 @@ use super::name;
 use super::phrase::{Phrase, count};
 use super::saw;
 use super::stop::{Stop, stop};
+use super::withheld;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
@@ -21,6 +22,9 @@ const STOPS: usize = 4;
 /// the exposure out, and something beside it could not be observed, that is what the line is about.
 #[must_use]
 pub fn finding(finding: &Finding) -> Phrase {
+    if finding.withheld {
+        return withheld::headline(finding);
+    }
     let endpoints: Vec<&EndpointReport> = finding.counted().collect();
     let names: Vec<&NameVerdict> = finding.name_verdicts.iter().collect();
     let say = |verdict, reason| parts(finding, verdict, reason, &endpoints, &names);
@@ -251,6 +255,7 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
         | Reason::ControlOnOtherPort { .. }
         | Reason::Inside { .. }
         | Reason::NotProvenOutside { .. }
+        | Reason::Withheld
         | Reason::ResolverInvents => seen().join(place).say(", but ").join(why(reason)),
     }
 }
@@ -281,6 +286,7 @@ pub fn why(reason: &Reason) -> Phrase {
         | Reason::ControlOnOtherPort { .. }
         | Reason::ResolverInvents
         | Reason::SilenceTellsNothing { .. }
+        | Reason::Withheld
         | Reason::Blind { .. } => Phrase::new(reason.to_string()),
     }
 }

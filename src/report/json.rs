@@ -40,6 +40,9 @@ pub enum Error {
     /// The right version, but not the right shape: damaged or edited by hand.
     #[error("a damaged report: {0}")]
     Damaged(#[source] serde_json::Error),
+    /// A link that is none, and would become markup: damaged or edited by hand.
+    #[error("a damaged report: {0:?} is no absolute http or https URL")]
+    Link(String),
     /// The counts or verdicts do not fit the findings: damaged or edited by hand.
     #[error("the report contradicts itself: {0}")]
     Contradiction(String),
@@ -120,6 +123,14 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
             "its totals do not count its findings".to_owned(),
         ));
     }
+    if let Some(link) = report.links.broken() {
+        return Err(Error::Link(link.to_owned()));
+    }
+    if claims::half_withheld(report) {
+        return Err(Error::Contradiction(
+            "some of its details are withheld, and others are not".to_owned(),
+        ));
+    }
     if let Some(finding) = report
         .findings
         .iter()
@@ -127,6 +138,16 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
     {
         return Err(Error::Contradiction(format!(
             "the waiver of {:?} does not stand as its last day says",
+            finding.target.name
+        )));
+    }
+    if let Some(finding) = report
+        .findings
+        .iter()
+        .find(|finding| claims::misstates_confirmation(finding))
+    {
+        return Err(Error::Contradiction(format!(
+            "the finding {:?} cannot have been confirmed as it says",
             finding.target.name
         )));
     }

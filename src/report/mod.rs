@@ -15,6 +15,7 @@ mod facts;
 pub mod failed;
 mod headline;
 pub mod hint;
+pub mod incidents;
 pub mod json;
 pub mod junit;
 mod name;
@@ -28,5 +29,6 @@ pub mod summary;
 pub mod trail;
 mod vantage;
 mod waiver;
+mod withheld;
 
 pub use phrase::count;

@@ -7,6 +7,7 @@ use crate::domain::endpoint::{Family, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer, Note};
 use crate::domain::observation::Outcome;
 use crate::domain::reach::Reach;
+use crate::domain::trail::Confirmation;
 use crate::domain::verdict::Verdict;
 
 /// The notes of a finding, without what its headline says.
@@ -82,6 +83,20 @@ fn concerns(
         | Note::DanglingAlias
         | Note::ResolverInvents => true,
     }
+}
+
+/// Whether an exposure was seen again within its round, where that was asked for. What stands in the
+/// report is how many sets did not find the target shut, so no more than that is said.
+#[must_use]
+pub fn confirmation(finding: &Finding) -> Option<Phrase> {
+    let confirmation = finding.confirmation?;
+    let Confirmation { asked, seen } = confirmation;
+    Some(Phrase::new(if confirmation.holds() {
+        format!("confirmed: none of {asked} sets of attempts found it shut")
+    } else {
+        let shut = seen.saturating_add(1);
+        format!("not confirmed: set {shut} of {asked} sets of attempts found it shut")
+    }))
 }
 
 /// What a note says about a finding.

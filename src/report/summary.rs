@@ -8,14 +8,18 @@ use super::coverage;
 use super::facts;
 use super::headline;
 use super::hint;
+use super::incidents;
 use super::notes;
 use super::phrase::{Phrase, count};
 use super::vantage;
 use super::waiver;
+use super::withheld;
 use crate::domain::escape::markdown_name;
 use crate::domain::finding::Finding;
+use crate::domain::link::is_link;
 use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
+use crate::domain::trail::Links;
 use crate::domain::verdict::Verdict;
 
 /// The runner's limit for a step's summary, in bytes.
@@ -43,6 +47,7 @@ pub fn render(report: &RoundReport, limit: usize) -> String {
     let open: Vec<&Finding> = exposed.iter().chain(&inconclusive).copied().collect();
 
     let mut page = Page {
+        links: &report.links,
         out: head(report),
         // The overview may take half, so that there is room for some evidence.
         room: (limit / 2).saturating_sub(tail.len()),
@@ -75,7 +80,8 @@ pub fn render(report: &RoundReport, limit: usize) -> String {
     page.finish()
 }
 
-struct Page {
+struct Page<'a> {
+    links: &'a Links,
     out: String,
     /// How long `out` may become.
     room: usize,
@@ -85,7 +91,7 @@ struct Page {
     details_left_out: usize,
 }
 
-impl Page {
+impl Page<'_> {
     /// Adds text if there is room for it and for what must still come.
     fn push(&mut self, text: &str) -> bool {
         let length = self.out.len().saturating_add(text.len());
@@ -114,7 +120,7 @@ impl Page {
     fn details(&mut self, findings: &[&Finding]) {
         let shown = findings
             .iter()
-            .take_while(|f| self.push(&detail(f)))
+            .take_while(|f| self.push(&detail(f, self.links)))
             .count();
         self.details_left_out += findings.len().saturating_sub(shown);
     }
@@ -191,8 +197,17 @@ fn head(report: &RoundReport) -> String {
         let cells: Vec<String> = columns.iter().map(cell).collect();
         format!("| {} |\n", cells.join(" | "))
     };
+    let notice = if report.withheld {
+        format!("\n**Note:** {}.\n", withheld::notice().markdown())
+    } else {
+        String::new()
+    };
+    let run = match &report.links.run {
+        Some(run) if is_link(run) => format!(" [The run]({run})."),
+        Some(_) | None => String::new(),
+    };
     format!(
-        "## {} noentry: {title}\n\n{}{}{}\n{}, begun {}, {}.\n",
+        "## {} noentry: {title}\n\n{}{}{}\n{}, begun {}, {}.{run}\n{notice}",
         mark(report.verdict.into()),
         line(&|(name, _)| (*name).to_owned()),
         line(&|_| "---:".to_owned()),
@@ -203,15 +218,22 @@ fn head(report: &RoundReport) -> String {
     )
 }
 
-/// `### 🔴 Orders database` and a table of evidence.
-fn detail(finding: &Finding) -> String {
+/// `### 🔴 Orders database` and a table of evidence; where the target is declared is a link, if it is
+/// known whither.
+fn detail(finding: &Finding, links: &Links) -> String {
     let name = markdown_name(&finding.target.name);
     let mut out = format!("\n### {} {name}\n\n", mark(finding.rank()));
     // Markdown wants a head for every table: the first fact is it.
     let mut head = true;
     for fact in facts::of(finding) {
-        let lines: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
-        out.push_str(&table_row(fact.label, &lines.join("<br>")));
+        let told: Vec<String> = fact.lines.iter().map(Phrase::markdown).collect();
+        let told = told.join("<br>");
+        let link = links.line(finding.target.position.line);
+        let text = match link.filter(|_| fact.label == facts::DECLARED) {
+            Some(link) => format!("[{told}]({link})"),
+            None => told,
+        };
+        out.push_str(&table_row(fact.label, &text));
         if std::mem::take(&mut head) {
             out.push_str("| :--- | :--- |\n");
         }
@@ -257,7 +279,8 @@ fn bullet(text: &str) -> String {
 
 /// Hints, coverage, vantage and controls.
 fn tail(report: &RoundReport) -> String {
-    let mut out = String::new();
+    let trail = report.trail.as_ref();
+    let mut out = trail.map(incidents::markdown).unwrap_or_default();
     let hints = hint::hints(report);
     if !hints.is_empty() {
         out.push_str("\n### Hints\n\n");

@@ -85,6 +85,9 @@ fn mark(endpoint: &EndpointReport) -> String {
 #[must_use]
 pub fn reproduce(finding: &Finding) -> Vec<String> {
     let target = &finding.target;
+    if finding.withheld {
+        return Vec::new();
+    }
     if target.kind == "dns" {
         return digs(finding);
     }

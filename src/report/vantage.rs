@@ -32,16 +32,20 @@ pub fn begun(report: &RoundReport) -> String {
     )
 }
 
-/// `22 endpoints, 40 attempts in 12.4 s`.
+/// `22 endpoints, 40 attempts in 12.4 s`, or `a round of 12.4 s` where numbers are withheld.
 #[must_use]
 pub fn effort(report: &RoundReport) -> Phrase {
     let totals = &report.totals;
-    let phrase = Phrase::new(format!(
-        "{}, {} in {}",
-        count(totals.endpoints, "endpoint"),
-        count(totals.attempts, "attempt"),
-        duration(report.took_ms),
-    ));
+    let took = duration(report.took_ms);
+    let phrase = Phrase::new(if report.withheld {
+        format!("a round of {took}")
+    } else {
+        format!(
+            "{}, {} in {took}",
+            count(totals.endpoints, "endpoint"),
+            count(totals.attempts, "attempt"),
+        )
+    });
     if report.interrupted {
         phrase.say(", interrupted before its end")
     } else {
@@ -107,6 +111,9 @@ pub fn seen_from(report: &RoundReport) -> Phrase {
     let vantage = &report.vantage;
     let phrase = Phrase::new("seen from ").join(runner(report));
     if vantage.sees.is_empty() && vantage.proven.is_empty() {
+        if report.withheld {
+            return phrase;
+        }
         return phrase.say(if report.controls.is_empty() {
             ", without a control"
         } else {

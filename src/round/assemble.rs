@@ -49,27 +49,7 @@ pub(crate) fn finding(
     );
     endpoints.sort_by_key(|report| report.endpoint);
 
-    // What is tried beside the declared endpoints can only add an exposure, unless somebody declared a
-    // control for it: then it was meant to be seen.
-    let counted = || endpoints.iter().filter(|e| e.counts());
-    let parts = || {
-        let names = name_verdicts.iter().map(|n| (n.verdict, &n.reason));
-        names.chain(counted().map(|e| (e.verdict, &e.reason)))
-    };
-    // Nothing seen at all cannot happen with a watched family, and would not be a pass.
-    let verdict = parts()
-        .map(|(verdict, _)| verdict)
-        .max()
-        .unwrap_or(Verdict::Inconclusive);
-    let reason = parts()
-        .find(|(part, _)| *part == verdict)
-        .map_or(Reason::NameGone, |(_, reason)| reason.clone());
-    let reach = name_verdicts
-        .iter()
-        .map(|n| n.reach)
-        .chain(counted().map(|e| e.reach))
-        .flatten()
-        .max();
+    let (verdict, reason, reach) = sum_up(&name_verdicts, &endpoints);
     let mut notes = notes(target, &name_verdicts, &endpoints, &sight.addresses, &judge);
     if names.answered(&sight.sibling) {
         notes.push(Note::Wildcard);
@@ -90,7 +70,37 @@ pub(crate) fn finding(
         waiver: None,
         confirmation: None,
         withheld: false,
+        partly: false,
     }
+}
+
+/// The verdict of the worst part, the reason of the first such part, and the furthest rung of all.
+pub(crate) fn sum_up(
+    names: &[NameVerdict],
+    endpoints: &[EndpointReport],
+) -> (Verdict, Reason, Option<Reach>) {
+    // What is tried beside the declared endpoints can only add an exposure, unless somebody declared a
+    // control for it: then it was meant to be seen.
+    let counted = || endpoints.iter().filter(|e| e.counts());
+    let parts = || {
+        let names = names.iter().map(|n| (n.verdict, &n.reason));
+        names.chain(counted().map(|e| (e.verdict, &e.reason)))
+    };
+    // Nothing seen at all cannot happen with a watched family, and would not be a pass.
+    let verdict = parts()
+        .map(|(verdict, _)| verdict)
+        .max()
+        .unwrap_or(Verdict::Inconclusive);
+    let reason = parts()
+        .find(|(part, _)| *part == verdict)
+        .map_or(Reason::NameGone, |(_, reason)| reason.clone());
+    let reach = names
+        .iter()
+        .map(|n| n.reach)
+        .chain(counted().map(|e| e.reach))
+        .flatten()
+        .max();
+    (verdict, reason, reach)
 }
 
 struct Judge<'a> {

@@ -38,12 +38,14 @@ fn speaks_for(control: Option<u16>, endpoint: Endpoint) -> bool {
 }
 
 /// All controls of a round with what they showed so far.
+#[derive(Clone)]
 pub(crate) struct Controls<'p> {
     entries: Vec<Entry<'p>>,
     /// What only insiders reach: tried at the same checkpoints, and it must *not* answer.
     pub(super) guard: Option<Entry<'p>>,
 }
 
+#[derive(Clone)]
 pub(super) struct Entry<'p> {
     pub(super) control: &'p Control,
     /// The targets whose own it is, by index; empty where it speaks for all.

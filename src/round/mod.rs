@@ -7,6 +7,7 @@
 mod answers;
 mod assemble;
 mod authority;
+mod confirm;
 mod control;
 mod coverage;
 mod egress;
@@ -14,6 +15,7 @@ mod limits;
 mod names;
 mod outside;
 mod schedule;
+mod set;
 pub mod stop;
 #[cfg(test)]
 mod tests;
@@ -24,31 +26,22 @@ mod world;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use thiserror::Error;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::domain::finding::Finding;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
-use crate::domain::target::{Barrier, Plan, Resolvers, Target};
+use crate::domain::target::{Plan, Resolvers};
 use crate::domain::trail::Links;
 use crate::probe::{self, CompiledDenial};
 use control::Controls;
 pub use limits::{FEWEST_FILES, raise_open_files};
-use limits::{Slots, fit_into_open_files};
 use names::Names;
 use schedule::Course;
+use set::Means;
 use stop::Stop;
-use watch::{Sight, watch};
 use world::{Network, World};
-
-/// How often the controls are tried at least while probes are under way. A NAT that has run out of
-/// ports, for one, looks like silence just as long as the probes last.
-const BETWEEN: Duration = Duration::from_secs(5);
-
-/// How often they are tried at most.
-const BETWEEN_LEAST: Duration = Duration::from_millis(100);
 
 /// The most that a control may take once the round was told to stop.
 const HURRY: Duration = Duration::from_secs(2);
@@ -119,36 +112,17 @@ async fn round<W: World>(
         stop,
     };
     let names = Names::new(resolvers);
-    let concurrency = fit_into_open_files(plan.concurrency);
-    let slots = Slots::new(concurrency, plan.per_host);
+    let means = Means::new(&course, plan, &denials);
     let mut controls = Controls::of(plan);
-    let between = between(plan);
 
     let first = checkpoint(&course, &mut controls, &names, plan);
     let echo = egress::ask(&course, &names, plan.vantage.egress.as_ref());
     let ((), egress) = futures_util::future::join(first, echo).await;
-    let sights = {
-        let all = plan.targets.iter().zip(&denials);
-        let looking = look(&course, &slots, &names, all, concurrency, progress);
-        tokio::pin!(looking);
-        loop {
-            tokio::select! {
-                biased;
-                sights = &mut looking => break sights,
-                () = tokio::time::sleep(between) => {}
-            }
-            // Both go on at once: the control must get through while the probes are under way. A check
-            // that the end of the probes overtakes is given up; the one that follows says as much.
-            tokio::select! {
-                biased;
-                sights = &mut looking => break sights,
-                () = controls.check(&course, &names, between) => {}
-            }
-        }
-    };
+    let all: Vec<usize> = (0..plan.targets.len()).collect();
+    let sights = means.set(&mut controls, &names, &all, progress).await;
     checkpoint(&course, &mut controls, &names, plan).await;
 
-    let findings: Vec<_> = plan
+    let mut findings: Vec<_> = plan
         .targets
         .iter()
         .zip(sights)
@@ -158,6 +132,7 @@ async fn round<W: World>(
             ..assemble::finding(target, index, sight, &controls, &names)
         })
         .collect();
+    confirm::confirm(&means, &controls, &names, &mut findings).await;
     let coverage = coverage::table(plan, &findings);
     Ok(RoundReport {
         version: REPORT_VERSION,
@@ -229,48 +204,4 @@ async fn checkpoint<W: World>(
         }
     };
     futures_util::future::join(honesty, controls.check(&course, names, patience)).await;
-}
-
-/// How long to wait between two checkpoints, and how long a control may take at one of them.
-///
-/// A third of the shortest time in which a silent endpoint gets all its attempts: a network that was
-/// gone for all of it must have been gone at a whole checkpoint too.
-fn between(plan: &Plan) -> Duration {
-    let silences = plan
-        .targets
-        .iter()
-        .filter(|target| target.kind.transport().is_some() && target.barrier != Barrier::Dns)
-        .map(|target| target.pace.timeout.saturating_mul(target.pace.attempts) / 3);
-    silences
-        .min()
-        .unwrap_or(BETWEEN)
-        .clamp(BETWEEN_LEAST, BETWEEN)
-}
-
-/// Looks at all targets, at most so many at once, and gives what was seen in the plan's order.
-async fn look<'p, W: World>(
-    course: &Course<'_, W>,
-    slots: &Slots,
-    names: &Names,
-    all: impl ExactSizeIterator<Item = (&'p Target, &'p CompiledDenial)>,
-    concurrency: usize,
-    progress: &dyn Fn(usize),
-) -> Vec<Sight> {
-    let mut sights: Vec<Sight> = std::iter::repeat_with(Sight::default)
-        .take(all.len())
-        .collect();
-    let mut seen = futures_util::stream::iter(all.enumerate())
-        .map(|(index, (target, denial))| async move {
-            (index, watch(course, slots, names, target, denial).await)
-        })
-        .buffer_unordered(concurrency);
-    let mut done = 0;
-    while let Some((index, sight)) = seen.next().await {
-        if let Some(place) = sights.get_mut(index) {
-            *place = sight;
-        }
-        done += 1;
-        progress(done);
-    }
-    sights
 }

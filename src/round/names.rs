@@ -38,6 +38,7 @@ pub(crate) enum Asking {
 }
 
 /// One resolver, and what was found out about it.
+#[derive(Clone)]
 struct Resolver {
     address: SocketAddr,
     /// Gives addresses to names that cannot exist.
@@ -76,6 +77,17 @@ impl Names {
             cache: RefCell::new(HashMap::new()),
             in_flight: Semaphore::new(IN_FLIGHT),
             random: random(),
+        }
+    }
+
+    /// The same resolvers, with what is known of them, and no answers: what is asked for now is asked
+    /// again.
+    pub(crate) fn afresh(&self) -> Self {
+        Self {
+            resolvers: self.resolvers.clone(),
+            cache: RefCell::default(),
+            in_flight: Semaphore::new(IN_FLIGHT),
+            random: self.random,
         }
     }
 

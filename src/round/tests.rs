@@ -31,6 +31,7 @@ use crate::probe::CompiledDenial;
 use crate::probe::dns::Question;
 use crate::probe::egress::EchoError;
 
+mod confirm;
 mod egress;
 mod names;
 

@@ -8,7 +8,15 @@
     reason = "helpers of tests: what goes wrong here is a failed test"
 )]
 
+mod examples;
 mod fetched;
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "this is only a part of what the tests of the trail use"
+)]
+mod github;
 mod inputs;
 mod mirror;
 mod release;

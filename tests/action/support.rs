@@ -5,6 +5,7 @@
 //! has no runner for is skipped with exit code 0, so nothing here rests on that code: [`Job::result`] is
 //! what act says of a job that it ran.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,14 +74,14 @@ pub fn pinning(digest: &str) -> String {
     )
 }
 
-fn run(command: &mut Command) {
+/// Runs a program that has to end well.
+pub fn run(command: &mut Command) {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {errors}");
 }
 
-/// Makes a folder a git repository of one commit.
-pub fn commit(folder: &Path) {
+fn commit(folder: &Path, remote: &str) {
     let git = |words: &[&str]| {
         run(Command::new("git")
             .args([
@@ -99,7 +100,7 @@ pub fn commit(folder: &Path) {
         "remote",
         "add",
         "origin",
-        "https://github.com/stranger/estate.git",
+        &format!("https://github.com/{remote}.git"),
     ]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message", "All"]);
@@ -130,6 +131,12 @@ pub struct World {
     folder: TempDir,
     /// What jobs get in their environment.
     pub env: Vec<(String, String)>,
+    /// The repository's secrets; the job's own token is one of them for act.
+    pub secrets: Vec<(String, String)>,
+    /// The stranger's repository, `owner/name`.
+    pub repository: String,
+    /// What else the action is called, as `owner/name@commit`.
+    pub known_as: Vec<String>,
 }
 
 /// One run of the stranger's workflow.
@@ -157,12 +164,19 @@ impl World {
             fs::copy(&path, action.join("action").join(name)).unwrap();
         }
         fs::write(action.join("action/manifest"), manifest).unwrap();
-        commit(&action);
+        commit(&action, "someone/noentry");
+        let artifacts = folder.path().join("artifacts");
+        fs::create_dir(&artifacts).unwrap();
+        fs::write(artifacts.join("action.yml"), ARTIFACTS_ACTION).unwrap();
+        commit(&artifacts, "actions/upload-artifact");
         fs::create_dir(folder.path().join("home")).unwrap();
         Some(Self {
             act,
             folder,
             env: Vec::new(),
+            secrets: vec![("GITHUB_TOKEN".to_owned(), "not-a-token".to_owned())],
+            repository: "stranger/estate".to_owned(),
+            known_as: Vec::new(),
         })
     }
 
@@ -195,17 +209,22 @@ impl World {
 
     /// The same with steps of the test's own, of which one has the id `noentry`.
     pub fn run_steps(&self, event: &str, config: &str, steps: &str) -> Job {
-        let repository = TempDir::new_in(self.folder.path()).unwrap();
-        let folder = repository.path();
-        fs::create_dir_all(folder.join(".github/workflows")).unwrap();
-        fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         let workflow = format!(
             "on:\n  schedule: [{{ cron: '17,47 * * * *' }}]\n  workflow_dispatch:\n  push:\n  \
              pull_request:\n  repository_dispatch: {{ types: [noentry] }}\njobs:\n  noentry:\n    \
              runs-on: ubuntu-latest\n    steps:\n{steps}{KEEP}"
         );
+        self.run_workflow(event, config, &workflow)
+    }
+
+    /// Runs a whole workflow.
+    pub fn run_workflow(&self, event: &str, config: &str, workflow: &str) -> Job {
+        let repository = TempDir::new_in(self.folder.path()).unwrap();
+        let folder = repository.path();
+        fs::create_dir_all(folder.join(".github/workflows")).unwrap();
+        fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         fs::write(folder.join(".github/workflows/noentry.yml"), workflow).unwrap();
-        commit(folder);
+        commit(folder, &self.repository);
         let kept = TempDir::new_in(self.folder.path()).unwrap().keep();
         let home = self.folder.path().join("home");
         let mut command = assert_cmd::Command::new(&self.act);
@@ -215,14 +234,27 @@ impl World {
             .env("XDG_CACHE_HOME", &home)
             .env("PATH", std::env::var_os("PATH").unwrap())
             .current_dir(folder)
-            .timeout(Duration::from_mins(10))
+            .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
-            .args(["-s", "GITHUB_TOKEN=not-a-token"])
-            .arg("--local-repository")
-            .arg(format!("someone/noentry@v1={}", self.action().display()))
             .args(["--env", &format!("KEPT={}", kept.display())]);
+        for (name, value) in &self.secrets {
+            command.args(["-s", &format!("{name}={value}")]);
+        }
         for (key, value) in &self.env {
             command.args(["--env", &format!("{key}={value}")]);
+        }
+        for name in &self.known_as {
+            let local = format!("{name}={}", self.action().display());
+            command.args(["--local-repository", &local]);
+        }
+        let artifacts = self.folder.path().join("artifacts");
+        for (name, folder) in [
+            ("someone/noentry@v1", &self.action()),
+            ("noentry/noentry@v1", &self.action()),
+            (ARTIFACTS, &artifacts),
+        ] {
+            let local = format!("{name}={}", folder.display());
+            command.args(["--local-repository", &local]);
         }
         let output = command.output().unwrap();
         let log = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -239,6 +271,18 @@ impl World {
         }
     }
 }
+
+/// What examples keep reports with. GitHub's own action speaks to a service that is only there, so that
+/// one of ours stands here: it copies what it is told to keep.
+const ARTIFACTS: &str = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a";
+const ARTIFACTS_ACTION: &str = "name: keep
+description: Copies a folder.
+inputs: { name: { description: x }, path: { description: x }, retention-days: { description: x } }
+runs:
+  using: composite
+  steps:
+    - { shell: bash, env: { P: '${{ inputs.path }}' }, run: 'cp -r \"$P\" \"$KEPT/artifact\"' }
+";
 
 /// What a user does after the action: keeps the files that its outputs name.
 const KEEP: &str = r#"      - if: always()
@@ -267,6 +311,18 @@ impl Job {
         let result = results.next();
         assert!(results.next().is_none(), "more than one job\n{}", self.log);
         result.unwrap_or_else(|| panic!("no job ran\n{}", self.log))
+    }
+
+    /// The same of each job, by its name in the workflow.
+    pub fn results(&self) -> BTreeMap<String, String> {
+        let ended = self
+            .lines
+            .iter()
+            .filter(|line| line["jobResult"].is_string());
+        let word = |line: &Value, key: &str| line[key].as_str().unwrap().to_owned();
+        ended
+            .map(|line| (word(line, "jobID"), word(line, "jobResult")))
+            .collect()
     }
 
     /// `success` or `failure`, of the action's step, as the workflow sees it.

@@ -236,3 +236,28 @@ fn two_runs_wait_for_each_other() {
             .any(|n| n.to_str().unwrap().contains(".part"))
     );
 }
+
+#[test]
+fn of_two_open_files_of_one_target_the_first_stays() {
+    let folder = TempDir::new().unwrap();
+    play(folder.path(), &round(0, vec![exposed("a")]));
+    let first = only(folder.path());
+    let name = first.file_name().unwrap().to_str().unwrap();
+    let second = folder.path().join(name.replace(".md", "-2.md"));
+    let text = fs::read_to_string(&first).unwrap();
+    fs::write(&second, text.replace("\"number\":1", "\"number\":2")).unwrap();
+    let told = play(folder.path(), &round(1, vec![exposed("a")]));
+    let mut all = deeds(&told);
+    all.sort_unstable();
+    assert_eq!(all, ["closed", "updated"]);
+    assert_eq!(open(folder.path()).number, 1);
+    let text = fs::read_to_string(&second).unwrap();
+    assert!(text.contains("the same incident is kept at"), "{text}");
+    assert!(text.contains(&format!("]({name})")), "{text}");
+    // And when that is over, it is the first that goes on.
+    for at in [2, 3] {
+        play(folder.path(), &round(at, vec![blocked("a")]));
+    }
+    play(folder.path(), &round(4, vec![exposed("a")]));
+    assert_eq!(open(folder.path()).number, 1);
+}

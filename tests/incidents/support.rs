@@ -145,7 +145,7 @@ impl Faulty {
     }
 }
 
-fn failed() -> Problem {
+pub fn failed() -> Problem {
     Problem {
         place: "here".to_owned(),
         what: "no space left".to_owned(),

@@ -218,6 +218,7 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
         waiver: None,
         confirmation: None,
         withheld: false,
+        partly: false,
     }
 }
 

@@ -27,6 +27,90 @@ pub struct Version(u64);
 )]
 pub struct Span(pub String);
 
+/// A duration that may take days: a number and `s`, `m`, `h` or `d`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([0-9]{1,9}(\.[0-9]{1,9})?[smhd]|\$\{[A-Za-z_][A-Za-z0-9_]*\})$",
+    "examples" = ["24h", "7d"]
+    )
+)]
+pub struct PeriodText(pub String);
+
+/// A repository on GitHub: its owner and its name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([A-Za-z0-9][A-Za-z0-9_-]{0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}|.*\$\{.*)$",
+    "examples" = ["org/private-trail"]
+    )
+)]
+pub struct RepositoryText(pub String);
+
+/// The login of whoever writes the issues; an app's ends in `[bot]`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([A-Za-z0-9][A-Za-z0-9_-]{0,38}(\[bot\])?|.*\$\{.*)$",
+    "examples" = ["github-actions[bot]"]
+    )
+)]
+pub struct AuthorText(pub String);
+
+/// The title of an issue: one line with `{target}` where the target's name belongs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([^{}]*(\{target\}[^{}]*)+|.*\$\{.*)$",
+    "examples" = ["Reachable from outside: {target}"]
+    )
+)]
+pub struct TitleText(pub String);
+
+/// A label: up to 50 characters without a comma. Those that begin with `noentry` are noentry's own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^((?!\s*[Nn][Oo][Ee][Nn][Tt][Rr][Yy])\s*[^,]{1,50}\s*|.*\$\{.*)$",
+    "examples" = ["security", "team: platform"]
+    )
+)]
+pub struct LabelText(pub String);
+
+/// Somebody's login.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^([A-Za-z0-9][A-Za-z0-9_-]{0,38}|.*\$\{.*)$",
+    "examples" = ["octocat"]
+    )
+)]
+pub struct LoginText(pub String);
+
+/// Somebody's login, or a team as `org/team`. An `@` before it is dropped.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^(@?(?![^/]*(--|__))[A-Za-z0-9][A-Za-z0-9_-]{0,38}(/[A-Za-z0-9._-]{1,100})?|.*\$\{.*)$",
+    "examples" = ["org/on-call", "octocat"]
+    )
+)]
+pub struct MentionText(pub String);
+
 /// A day: year, month and day with hyphens between them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -128,7 +212,10 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(DayText Span UrlText HostPort HostText PayloadText RecordText Name Resolver);
+as_text!(
+    DayText Span UrlText HostPort HostText PayloadText RecordText Name Resolver
+    PeriodText RepositoryText AuthorText TitleText LabelText LoginText MentionText
+);
 
 /// An HTTP status code.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -25,6 +25,7 @@ const PER_HOST: usize = 32;
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_mins(1);
 const INTERVALS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_mins(1);
 const ATTEMPTS_ALLOWED: RangeInclusive<u64> = 1..=20;
+const CONFIRMATIONS: RangeInclusive<u64> = 1..=5;
 const FLIGHTS: RangeInclusive<u64> = 1..=100_000;
 
 /// What holds where nothing else is said, with what was typed on top.
@@ -37,6 +38,8 @@ pub struct Base {
     pub probe_non_global: bool,
     /// Whether QUIC is tried beside TCP.
     pub http3: bool,
+    /// How many sets of attempts must see an exposure before an incident is opened.
+    pub confirm: u32,
     /// How many attempts are in flight at most.
     pub concurrency: usize,
     /// The same against one address.
@@ -64,6 +67,7 @@ impl Base {
             families: Family::ALL.to_vec(),
             probe_non_global: false,
             http3: true,
+            confirm: 1,
             concurrency: overrides.concurrency.unwrap_or(CONCURRENCY),
             per_host: overrides.per_host.unwrap_or(PER_HOST),
             typed,
@@ -87,6 +91,7 @@ impl Base {
         if let Some(http3) = flag(reader, &spot.key("http3"), &file.http3) {
             base.http3 = http3;
         }
+        base.confirm = base.confirm(reader, spot, &file.confirm);
         let mut flight = |key: &str, field, typed: Option<usize>, default| {
             let given = number(reader, &spot.key(key), field, &FLIGHTS);
             let given = given.and_then(|number| usize::try_from(number).ok());
@@ -112,14 +117,19 @@ impl Base {
         interval: &Field<file::Span>,
     ) -> Pace {
         let timeout = span(reader, &spot.key("timeout"), timeout, &TIMEOUTS);
-        let attempts = number(reader, &spot.key("attempts"), attempts, &ATTEMPTS_ALLOWED);
-        let attempts = attempts.and_then(|number| u32::try_from(number).ok());
+        let attempts = count(reader, &spot.key("attempts"), attempts, &ATTEMPTS_ALLOWED);
         let interval = span(reader, &spot.key("interval"), interval, &INTERVALS);
         Pace {
             timeout: self.typed.0.or(timeout).unwrap_or(self.pace.timeout),
             attempts: self.typed.1.or(attempts).unwrap_or(self.pace.attempts),
             interval: interval.unwrap_or(self.pace.interval),
         }
+    }
+
+    /// How many sets of attempts must see an exposure: an entry's own number, else the default.
+    pub fn confirm(&self, reader: &mut Reader<'_>, spot: &Spot<'_>, field: &Field<u64>) -> u32 {
+        let own = count(reader, &spot.key("confirm"), field, &CONFIRMATIONS);
+        own.unwrap_or(self.confirm)
     }
 
     /// The same with another default timing.
@@ -157,6 +167,17 @@ pub fn families(
 /// Reads a truth value.
 pub fn flag(reader: &mut Reader<'_>, spot: &Spot<'_>, field: &Field<bool>) -> Option<bool> {
     reader.fit(spot, field, "`true` or `false`").copied()
+}
+
+/// Reads a whole number within bounds that a small type holds.
+pub fn count(
+    reader: &mut Reader<'_>,
+    spot: &Spot<'_>,
+    field: &Field<u64>,
+    allowed: &RangeInclusive<u64>,
+) -> Option<u32> {
+    let number = number(reader, spot, field, allowed)?;
+    u32::try_from(number).ok()
 }
 
 fn number(

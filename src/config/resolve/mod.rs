@@ -8,6 +8,8 @@ mod contradiction;
 mod control;
 mod defaults;
 mod denial;
+mod github;
+mod incidents;
 mod kind;
 mod payload;
 mod printable;
@@ -28,7 +30,6 @@ use super::problem::{Problem, Problems, near};
 use super::reader::{Reader, Spot};
 use super::source::Place;
 use crate::domain::target::{Plan, Resolvers, Target};
-use crate::domain::trail::TrailPlan;
 use defaults::Base;
 
 /// What the address of a name server is.
@@ -89,7 +90,9 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
     let resolvers = resolvers(reader, &root.key("resolvers"), &file.resolvers);
     let controls = control::list(reader, &root.key("controls"), &file.controls, &base);
     let mut names = BTreeMap::new();
-    let targets = targets(reader, &root, &file.targets, &base, &meant, &mut names);
+    let mut targets = targets(reader, &root, &file.targets, &base, &meant, &mut names);
+    let (incidents, everywhere) = incidents::read(reader, &root.key("incidents"), &file.incidents);
+    incidents::hand_out(reader, &everywhere, &mut targets);
     let vantage = vantage::read(reader, &root.key("vantage"), &file.vantage, &base);
     let waivers = waiver::read(reader, &root.key("waivers"), &file.waivers, &names);
     contradiction::refuse(reader, &controls, &targets);
@@ -108,7 +111,7 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
         vantage,
         concurrency: base.concurrency,
         per_host: base.per_host,
-        incidents: TrailPlan::default(),
+        incidents,
     })
 }
 

@@ -6,6 +6,7 @@ use super::barrier::{self, Shape};
 use super::control;
 use super::defaults::{self, Base};
 use super::denial;
+use super::incidents;
 use super::kind::{self, Fields};
 use super::payload;
 use super::printable;
@@ -14,7 +15,6 @@ use crate::config::file;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::endpoint::Family;
 use crate::domain::target::{Barrier, Target, TargetKind, Url};
-use crate::domain::trail::Notify;
 
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 200;
@@ -57,6 +57,8 @@ pub fn read(
         barrier,
         kind.as_ref(),
     );
+    let confirm = base.confirm(reader, spot, &file.confirm);
+    let notify = incidents::notify(reader, spot, &file.labels, &file.assignees, &file.mention);
     let kind = kind?;
     kind::refuse_untried(reader, spot, &kind, probe_non_global);
     Some(Target {
@@ -73,8 +75,8 @@ pub fn read(
         accept_silence,
         // Waivers stand by themselves in the file.
         waiver: None,
-        confirm: 1,
-        notify: Notify::default(),
+        confirm,
+        notify,
         position: reader.source().position(spot.start()),
     })
 }

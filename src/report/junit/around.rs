@@ -156,11 +156,17 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
         ("vantage.controls", controls.join(", ")),
         ("vantage.resolvers", resolvers.join(", ")),
     ];
+    // Only where there is something to say, so that what is not withheld looks as ever.
+    let withheld = report
+        .withheld
+        .then(|| ("noentry.withheld", true.to_string()));
+    let run = report.links.run.clone().map(|run| ("noentry.run", run));
+    let pairs = pairs.into_iter().chain(withheld).chain(run);
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
     writer
         .create_element("properties")
         .write_inner_content(|writer| {
-            for (name, value) in pairs.into_iter().chain(covered(report)) {
+            for (name, value) in pairs.chain(covered(report)) {
                 writer
                     .create_element("property")
                     .with_attribute(("name", name.as_str()))

@@ -40,7 +40,7 @@ pub(super) struct Case<'a> {
 
 /// One part of a finding on its way to a case.
 struct Part {
-    /// `tcp 443, ipv4`, `icmp, ipv6` or `dns`.
+    /// `tcp 443, ipv4`, `icmp, ipv6` or `dns`; the kind alone where details are withheld.
     suffix: String,
     verdict: Verdict,
     reason: &'static str,
@@ -64,6 +64,10 @@ pub(super) fn of(report: &RoundReport) -> Vec<Case<'_>> {
 }
 
 fn parts(finding: &Finding) -> Vec<Part> {
+    if finding.withheld {
+        // Ports and families of endpoints are not to be known, so there is one case for all of them.
+        return vec![whole(finding, finding.target.kind.clone())];
+    }
     if finding.target.kind == "dns" {
         return vec![whole(finding, "dns".to_owned())];
     }
@@ -181,7 +185,7 @@ const fn word(verdict: Verdict, reason: &Reason) -> &'static str {
     match (verdict, reason) {
         (
             Verdict::Inconclusive,
-            Reason::Stopped | Reason::PastBarrier | Reason::WeakerThanPromised,
+            Reason::Stopped | Reason::PastBarrier | Reason::WeakerThanPromised | Reason::Withheld,
         ) => verdict.as_str(),
         (Verdict::Blocked | Verdict::Inconclusive | Verdict::Exposed, _) => reason.as_str(),
     }

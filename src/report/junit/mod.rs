@@ -12,6 +12,7 @@ use junit_report::{
 };
 
 use self::cases::Case;
+use super::withheld;
 use crate::domain::escape::{visible, xml_cdata};
 use crate::domain::rank::Rank;
 use crate::domain::report::RoundReport;
@@ -67,6 +68,9 @@ pub fn render(report: &RoundReport, dialect: Dialect) -> Result<String, Error> {
             .unwrap_or(&report.vantage.environment),
     );
     SUITE.clone_into(&mut suite.testsuite.package);
+    if report.withheld {
+        suite.set_system_out(&xml_cdata(&withheld::notice().text()));
+    }
     let suite = suite.build();
     let mut plain = Vec::new();
     ReportBuilder::new()

@@ -1,0 +1,178 @@
+//! The first line of an incident: what, since when and how bad.
+
+use time::OffsetDateTime;
+
+use super::body::{all, beyond, rounds, when};
+use super::link;
+use super::state::{Kind, State};
+use crate::domain::escape::{markdown_code, markdown_name};
+
+pub(super) fn first_line(state: &State) -> String {
+    match state.kind {
+        Kind::Target => target_line(state),
+        Kind::Mass => mass_line(state),
+        Kind::Blind => blind_line(state),
+    }
+}
+
+fn target_line(state: &State) -> String {
+    let name = markdown_name(&state.name);
+    let seen = &state.headline;
+    let reach = state
+        .reach
+        .map(|reach| format!(" (reached {})", markdown_code(reach.as_str())))
+        .unwrap_or_default();
+    let since = when(state.opened);
+    if let (false, Some(closed)) = (state.open, state.closed) {
+        return closed_line(state, &name, &since, closed);
+    }
+    let last = when(state.last_seen);
+    let was = if state.last_seen < state.opened {
+        format!("It was opened again at {since}, last seen reachable at {last}: {seen}{reach}.")
+    } else {
+        format!("It was reachable from {since} on, last seen so at {last}: {seen}{reach}.")
+    };
+    if let Some(orphaned) = state.orphaned {
+        return format!(
+            "**Nobody has looked at {name} since {}: it is gone from the configuration.** {was}",
+            when(orphaned)
+        );
+    }
+    if let Some(unsure) = state.unsure {
+        return format!(
+            "**Since {} nobody can tell whether {name} is still reachable.** {was}",
+            when(unsure)
+        );
+    }
+    if let Some(shut) = &state.shut {
+        return format!(
+            "**{name} has looked shut since {}, in {} so far:** {}. {was}",
+            when(shut.since),
+            rounds(u64::from(shut.rounds)),
+            shut.by
+        );
+    }
+    format!("**{name} has been reachable from outside since {since}:** {seen}{reach}.")
+}
+
+/// The first line of what is over, or of what a person says is over.
+fn closed_line(state: &State, name: &str, since: &str, closed: OffsetDateTime) -> String {
+    let seen = &state.headline;
+    let last = when(state.last_seen);
+    if let Some(kept) = &state.duplicate_of {
+        return format!(
+            "**Closed at {}: the same incident is kept at {}.**",
+            when(closed),
+            link::incident(kept)
+        );
+    }
+    let closed = when(closed);
+    if let Some(dismissal) = state.dismissal {
+        let then = if dismissal.over {
+            "It was seen blocked since, so that another exposure opens another incident."
+        } else {
+            "Until it was seen blocked once, its exposure opens no other incident."
+        };
+        return format!(
+            "**A person closed this as not planned (noticed at {}).** {name} was reachable from \
+             {since} on, last seen so at {last}: {seen}. {then}",
+            when(dismissal.at)
+        );
+    }
+    if let Some(shut) = &state.shut {
+        return format!(
+            "**{name} has been shut since {}:** {}. It was reachable from {since} to {last}.",
+            when(shut.since),
+            shut.by
+        );
+    }
+    let then = match (state.unsure, state.orphaned, state.waived) {
+        (Some(unsure), _, _) => {
+            format!("nobody can tell since {} whether it still is", when(unsure))
+        }
+        (None, Some(orphaned), _) => format!(
+            "it has been gone from the configuration since {}",
+            when(orphaned)
+        ),
+        (None, None, Some(_)) => "its exposure is waived".to_owned(),
+        (None, None, None) => "it was not seen shut".to_owned(),
+    };
+    format!(
+        "**A person closed this (noticed at {closed}).** {name} was reachable from {since} on, last \
+         seen so at {last}: {seen}; {then}."
+    )
+}
+
+fn mass_line(state: &State) -> String {
+    let open = state.members.iter().filter(|m| m.open).count();
+    let all = all(state);
+    let since = when(state.opened);
+    match state.closed {
+        Some(closed) if !state.open => {
+            let closed = when(closed);
+            if let Some(line) = closed_for_another_reason(state, &closed) {
+                return line;
+            }
+            if open > 0 {
+                return format!(
+                    "**A person closed this (noticed at {closed}).** {open} of {all} targets were \
+                     not known to be shut then; they became reachable from {since} on."
+                );
+            }
+            format!(
+                "**All {all} targets have been shut since {closed}.** They became reachable from {since} on."
+            )
+        }
+        Some(_) | None => format!(
+            "**{} of {all} targets are not known to be shut; they became reachable from outside \
+             from {since} on.** So many in one round have one cause more often than many: a rule that was opened, or a vantage that is \
+             no longer outside.",
+            open.saturating_add(beyond(state))
+        ),
+    }
+}
+
+fn blind_line(state: &State) -> String {
+    match state.closed {
+        Some(closed) if !state.open => {
+            let closed = when(closed);
+            closed_for_another_reason(state, &closed).unwrap_or_else(|| {
+                format!(
+                    "**noentry has been able to judge all again since {closed}.** It could not from {} on.",
+                    when(state.first_seen)
+                )
+            })
+        }
+        Some(_) | None => {
+            let since = state.members.iter().map(|m| m.since).min();
+            let since = when(since.unwrap_or(state.opened));
+            let who = match all(state) {
+                1 => format!("1 target could not be judged since {since}"),
+                many => format!("{many} targets could not be judged, the longest since {since}"),
+            };
+            format!("**{who}.** That is not a pass: nobody knows what an outsider reaches there.")
+        }
+    }
+}
+
+/// The first line of an incident about several that somebody closed, or that is told elsewhere.
+fn closed_for_another_reason(state: &State, closed: &str) -> Option<String> {
+    if let Some(kept) = &state.duplicate_of {
+        let kept = link::incident(kept);
+        return Some(format!(
+            "**Closed at {closed}: the same incident is kept at {kept}.**"
+        ));
+    }
+    let dismissal = state.dismissal?;
+    let noticed = when(dismissal.at);
+    let then = match (dismissal.over, state.kind) {
+        (true, _) => "That is over: what happens next opens another incident.",
+        (false, Kind::Blind) => "Until all could be judged once, no other incident is opened.",
+        (false, Kind::Mass | Kind::Target) => {
+            "Until each of its targets was seen blocked once, its exposure opens no other incident."
+        }
+    };
+    Some(format!(
+        "**A person closed this as not planned (noticed at {noticed}).** {then}"
+    ))
+}

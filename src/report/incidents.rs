@@ -1,0 +1,225 @@
+//! What became of the incident trail, for the job summary, for annotations and for a step's outputs.
+//!
+//! The trail is brought in line after the reports are written, so this comes after them; a saved report
+//! has both.
+
+use super::phrase::count;
+use crate::domain::escape::{
+    clip, command_data, command_property, markdown_code, markdown_name, markdown_prose, visible,
+};
+use crate::domain::finding::Finding;
+use crate::domain::link::is_link;
+use crate::domain::rank::Rank;
+use crate::domain::report::RoundReport;
+use crate::domain::trail::{TrailDeed, TrailProblem, TrailReport};
+
+/// How many lines of each kind are shown.
+const LINES: usize = 50;
+/// How many annotations: a step shows ten of a type.
+const ANNOTATIONS: usize = 9;
+/// How many characters of a problem are shown.
+const WORDS: usize = 1_000;
+
+/// A section in Markdown; empty where there is nothing to tell.
+#[must_use]
+pub fn markdown(trail: &TrailReport) -> String {
+    let done = trail.done.iter().filter(|d| d.deed != "updated").map(deed);
+    let problems = trail.problems.iter().map(|problem| {
+        format!(
+            "**Not done:** {}: {}",
+            markdown_code(&problem.place),
+            markdown_prose(&clip(&problem.what, WORDS))
+        )
+    });
+    let held = trail.held.iter().map(|held| {
+        format!(
+            "{} is exposed and opens nothing: a person closed {} as not planned",
+            markdown_name(&held.target),
+            place(&held.place)
+        )
+    });
+    let unconfirmed = trail.unconfirmed.iter().map(|name| {
+        format!(
+            "{} opens nothing: its exposure was not seen again within the round",
+            markdown_name(name)
+        )
+    });
+    let mut out = String::new();
+    let kinds: [Vec<String>; 4] = [
+        problems.collect(),
+        done.collect(),
+        held.collect(),
+        unconfirmed.collect(),
+    ];
+    for lines in kinds {
+        for line in lines.iter().take(LINES) {
+            out.push_str(&format!("- {line}\n"));
+        }
+        let more = lines.len().saturating_sub(LINES);
+        if more > 0 {
+            out.push_str(&format!("- and {more} more\n"));
+        }
+    }
+    if out.is_empty() {
+        return out;
+    }
+    format!("\n### Incident trail\n\n{out}")
+}
+
+fn deed(deed: &TrailDeed) -> String {
+    format!(
+        "{}: {} ({})",
+        markdown_prose(&deed.deed),
+        markdown_prose(&clip(&deed.title, WORDS)),
+        place(&deed.place)
+    )
+}
+
+/// A link where it is one, else a file's name or an issue's.
+fn place(text: &str) -> String {
+    if is_link(text) {
+        format!("[{}]({text})", markdown_prose(text))
+    } else {
+        markdown_code(text)
+    }
+}
+
+/// Workflow commands for what could not be done, one a line. They are warnings: errors of the same
+/// step are taken by what is exposed, and a step shows ten of each.
+#[must_use]
+pub fn annotations(report: &RoundReport) -> String {
+    let Some(trail) = &report.trail else {
+        return String::new();
+    };
+    let exposed = |problem: &TrailProblem| {
+        let name = problem.target.as_deref()?;
+        let mut findings = report.findings.iter();
+        findings.find(|f| f.target.name == name && f.rank() == Rank::Exposed)
+    };
+    let mut problems: Vec<(Option<&Finding>, &TrailProblem)> =
+        trail.problems.iter().map(|p| (exposed(p), p)).collect();
+    // What has an exposure behind it comes first.
+    problems.sort_by_key(|(finding, _)| finding.is_none());
+    let mut out: String = problems
+        .iter()
+        .take(ANNOTATIONS)
+        .map(|(finding, problem)| annotation(report, *finding, problem))
+        .collect();
+    let more = problems.len().saturating_sub(ANNOTATIONS);
+    if more > 0 {
+        let message = format!("{} more with the incident trail", count(more, "problem"));
+        out.push_str(&format!("::warning title=noentry::{message}\n"));
+    }
+    out
+}
+
+fn annotation(report: &RoundReport, finding: Option<&Finding>, problem: &TrailProblem) -> String {
+    let what = format!(
+        "{}: {}",
+        visible(&problem.place),
+        clip(&visible(&problem.what), WORDS)
+    );
+    let (position, title) = match finding {
+        Some(finding) => {
+            let position = &finding.target.position;
+            (
+                format!(
+                    "file={},line={},col={}",
+                    command_property(&visible(&position.file)),
+                    position.line,
+                    position.column
+                ),
+                format!(
+                    "exposed, not in the trail: {}",
+                    visible(&finding.target.name)
+                ),
+            )
+        }
+        None => (
+            format!("file={}", command_property(&visible(&report.config))),
+            "incident trail".to_owned(),
+        ),
+    };
+    format!(
+        "::warning {position},title={}::{}\n",
+        command_property(&title),
+        command_data(&what)
+    )
+}
+
+/// The step's output `incidents`: a JSON array of what was done.
+#[must_use]
+pub fn output(trail: &TrailReport) -> (String, String) {
+    let done = trail
+        .done
+        .iter()
+        .filter(|d| d.deed != "updated")
+        .take(1_000);
+    let list: Vec<serde_json::Value> = done
+        .map(|d| serde_json::json!({ "deed": d.deed, "title": d.title, "url": d.place }))
+        .collect();
+    (
+        "incidents".to_owned(),
+        serde_json::Value::from(list).to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::trail::TrailHeld;
+
+    use super::*;
+
+    fn trail() -> TrailReport {
+        let deed = |deed: &str, place: &str| TrailDeed {
+            deed: deed.to_owned(),
+            title: "Reachable from outside: [x](y) @kim".to_owned(),
+            place: place.to_owned(),
+        };
+        TrailReport {
+            store: "github:org/trail".to_owned(),
+            done: vec![
+                deed("opened", "https://github.com/org/trail/issues/1"),
+                deed("updated", "https://github.com/org/trail/issues/2"),
+                deed("closed", "org/trail#3](x"),
+            ],
+            problems: vec![TrailProblem {
+                place: "org/trail".to_owned(),
+                what: "cannot\n::error::x".to_owned(),
+                target: Some("Nobody".to_owned()),
+            }],
+            held: vec![TrailHeld {
+                target: "Old <b>".to_owned(),
+                place: "org/trail#4".to_owned(),
+            }],
+            unconfirmed: vec!["Shaky".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_section_is_told_and_nothing_in_it_is_markup() {
+        let text = markdown(&trail());
+        assert_eq!(markdown(&TrailReport::default()), "");
+        assert!(text.starts_with("\n### Incident trail\n"), "{text}");
+        assert_eq!(text.matches("\n- ").count(), 5, "{text}");
+        assert!(
+            text.contains("(https://github.com/org/trail/issues/1)"),
+            "{text}"
+        );
+        for not in ["](y)", "@kim", "](x", "<b>\n", "issues/2"] {
+            assert!(
+                !text.contains(not) || text.contains(&format!("`Old {not}")),
+                "{not}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_output_says_what_was_done() {
+        let (name, value) = output(&trail());
+        assert_eq!(name, "incidents");
+        let list: Vec<serde_json::Value> = serde_json::from_str(&value).unwrap();
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[0]["url"], "https://github.com/org/trail/issues/1");
+    }
+}

@@ -1,0 +1,121 @@
+//! One set of attempts: targets looked at side by side, with the controls tried in between.
+//!
+//! The checkpoints before and after it are the round's.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::control::Controls;
+use super::limits::{Slots, fit_into_open_files};
+use super::names::Names;
+use super::schedule::Course;
+use super::watch::{Sight, watch};
+use super::world::World;
+use crate::domain::target::{Barrier, Plan};
+use crate::probe::CompiledDenial;
+
+/// How often the controls are tried at least while probes are under way. A NAT that has run out of
+/// ports, for one, looks like silence just as long as the probes last.
+const BETWEEN: Duration = Duration::from_secs(5);
+
+/// How often they are tried at most.
+const BETWEEN_LEAST: Duration = Duration::from_millis(100);
+
+/// What every set of a round shares.
+pub(crate) struct Means<'a, W> {
+    pub(crate) course: &'a Course<'a, W>,
+    pub(crate) plan: &'a Plan,
+    /// One a target, in the plan's order.
+    denials: &'a [CompiledDenial],
+    slots: Slots,
+    concurrency: usize,
+    between: Duration,
+}
+
+impl<'a, W: World> Means<'a, W> {
+    pub(crate) fn new(
+        course: &'a Course<'a, W>,
+        plan: &'a Plan,
+        denials: &'a [CompiledDenial],
+    ) -> Self {
+        let concurrency = fit_into_open_files(plan.concurrency);
+        Self {
+            course,
+            plan,
+            denials,
+            slots: Slots::new(concurrency, plan.per_host),
+            concurrency,
+            between: between(plan),
+        }
+    }
+
+    /// Makes one set of attempts at the targets with these places in the plan, and gives what was seen
+    /// of each in the same order. `progress` is called with the number of targets looked at so far.
+    pub(crate) async fn set(
+        &self,
+        controls: &mut Controls<'_>,
+        names: &Names,
+        which: &[usize],
+        progress: &dyn Fn(usize),
+    ) -> Vec<Sight> {
+        let looking = self.look(names, which, progress);
+        tokio::pin!(looking);
+        loop {
+            tokio::select! {
+                biased;
+                sights = &mut looking => return sights,
+                () = tokio::time::sleep(self.between) => {}
+            }
+            // Both go on at once: the control must get through while the probes are under way. A check
+            // that the end of the probes overtakes is given up; the one that follows says as much.
+            tokio::select! {
+                biased;
+                sights = &mut looking => return sights,
+                () = controls.check(self.course, names, self.between) => {}
+            }
+        }
+    }
+
+    /// Looks at some targets, at most so many at once.
+    async fn look(&self, names: &Names, which: &[usize], progress: &dyn Fn(usize)) -> Vec<Sight> {
+        let mut sights: Vec<Sight> = std::iter::repeat_with(Sight::default)
+            .take(which.len())
+            .collect();
+        let targets = which.iter().enumerate().filter_map(|(place, index)| {
+            let target = self.plan.targets.get(*index)?;
+            Some((place, target, self.denials.get(*index)?))
+        });
+        let mut seen = futures_util::stream::iter(targets)
+            .map(|(place, target, denial)| async move {
+                let sight = watch(self.course, &self.slots, names, target, denial).await;
+                (place, sight)
+            })
+            .buffer_unordered(self.concurrency);
+        let mut done = 0;
+        while let Some((place, sight)) = seen.next().await {
+            if let Some(own) = sights.get_mut(place) {
+                *own = sight;
+            }
+            done += 1;
+            progress(done);
+        }
+        sights
+    }
+}
+
+/// How long to wait between two checkpoints, and how long a control may take at one of them.
+///
+/// A third of the shortest time in which a silent endpoint gets all its attempts: a network that was
+/// gone for all of it must have been gone at a whole checkpoint too.
+fn between(plan: &Plan) -> Duration {
+    let silences = plan
+        .targets
+        .iter()
+        .filter(|target| target.kind.transport().is_some() && target.barrier != Barrier::Dns)
+        .map(|target| target.pace.timeout.saturating_mul(target.pace.attempts) / 3);
+    silences
+        .min()
+        .unwrap_or(BETWEEN)
+        .clamp(BETWEEN_LEAST, BETWEEN)
+}

@@ -1,0 +1,198 @@
+//! The workflows that others copy, as they stand in `examples/workflows` and docs/action.md, against a
+//! GitHub emulator. Between a door and its issue there is nothing of these tests.
+
+use std::fs;
+use std::path::Path;
+
+use noentry::report::json;
+
+use super::github::world::{Seen, World as GitHub};
+use super::support::{Job, World, archive};
+use super::{config, open, shut, with_release};
+
+fn file(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn example(name: &str) -> String {
+    file(&format!("examples/workflows/{name}.yml"))
+}
+
+/// The first workflow of docs/action.md.
+fn documented() -> String {
+    let text = file("docs/action.md");
+    let (_, rest) = text.split_once("```yaml\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    assert!(block.starts_with("on:"), "{block}");
+    block.to_owned()
+}
+
+/// A runner whose tool cache has the release, and a repository on the emulator.
+fn repository(name: &str) -> Option<(World, GitHub)> {
+    let (world, _mirror) = with_release()?;
+    on_github(world, name, archive().0.as_slice())
+}
+
+/// The same with an archive of one's own.
+pub fn on_github(mut world: World, name: &str, archive: &[u8]) -> Option<(World, GitHub)> {
+    let github = GitHub::new(name, Seen::ByFew)?;
+    let cached = world.cached();
+    fs::create_dir_all(cached.parent().unwrap()).unwrap();
+    fs::write(cached, archive).unwrap();
+    world.env = vec![("GITHUB_API_URL".to_owned(), github.proxy.url().to_owned())];
+    world.secrets = vec![("GITHUB_TOKEN".to_owned(), github.bot.token.clone())];
+    world.repository.clone_from(&github.repo);
+    Some((world, github))
+}
+
+fn passed(job: &Job) -> bool {
+    let results = job.results();
+    assert!(!results.is_empty(), "no job ran\n{}", job.log);
+    results.values().all(|result| result == "success")
+}
+
+fn life(name: &str, workflow: &str) -> Option<()> {
+    let (world, github) = repository(name)?;
+    life_of(&world, &github, workflow);
+    Some(())
+}
+
+/// From an exposed target to an issue and back to a closed one.
+pub fn life_of(world: &World, github: &GitHub, workflow: &str) {
+    let ((door, port), (_shut, other)) = (open(), shut());
+    let config = config(&[("Admin", other), ("Orders", port)]);
+
+    let job = world.run_workflow("schedule", &config, workflow);
+    assert!(!passed(&job), "{}", job.log);
+    let issue = github.incident();
+    assert!(issue.open, "{issue:#?}\n{}", job.log);
+    assert_eq!(issue.title, "Reachable from outside: Orders");
+    assert!(issue.body.contains(&port.to_string()), "{}", issue.body);
+    assert!(issue.labels.iter().any(|label| label == "noentry"));
+
+    // Still open: the same issue, and no second one.
+    let job = world.run_workflow("workflow_dispatch", &config, workflow);
+    assert!(!passed(&job), "{}", job.log);
+    assert_eq!(github.incident().number, issue.number);
+
+    // Shut: it takes two rounds to be believed.
+    drop(door);
+    let job = world.run_workflow("schedule", &config, workflow);
+    assert!(passed(&job), "{}", job.log);
+    assert!(github.incident().open);
+    let job = world.run_workflow("schedule", &config, workflow);
+    assert!(passed(&job), "{}", job.log);
+    let closed = github.incident();
+    assert!(!closed.open, "{closed:#?}\n{}", job.log);
+    assert_eq!(closed.number, issue.number);
+    assert_eq!(closed.reason.as_deref(), Some("completed"));
+    assert!(
+        closed.trail().last().unwrap().contains("shut"),
+        "{closed:#?}"
+    );
+    assert_eq!(github.proxy.refused(), [""; 0]);
+}
+
+#[test]
+fn the_documented_workflow_tells_an_incident_from_its_beginning_to_its_end() {
+    let _ = life("documented", &documented());
+}
+
+#[test]
+fn the_example_of_a_watch_does_the_same_and_keeps_the_reports() {
+    let workflow = example("watch");
+    if life("watch", &workflow).is_none() {
+        return;
+    }
+    let Some((world, _github)) = repository("watch-kept") else {
+        return;
+    };
+    let (_open, port) = open();
+    let job = world.run_workflow("schedule", &config(&[("Orders", port)]), &workflow);
+    assert!(!passed(&job));
+    let report = json::parse(&job.file("artifact/report.json")).unwrap();
+    assert_eq!(report.totals.exposed, 1);
+    assert!(job.file("artifact/junit.xml").contains("<failure"));
+    // And where nothing could be looked at.
+    let job = world.run_workflow("schedule", "version: 1\n", &workflow);
+    assert!(!passed(&job));
+    assert!(job.file("artifact/junit.xml").contains("The round"));
+    assert!(
+        job.file("artifact/summary.md")
+            .contains("There is no verdict")
+    );
+}
+
+#[test]
+fn the_gate_of_pull_requests_files_nothing() {
+    let Some((world, github)) = repository("gate") else {
+        return;
+    };
+    let ((_open, open), (_shut, shut)) = (open(), shut());
+    let workflow = example("pull-request");
+    let job = world.run_workflow("pull_request", &config(&[("Orders", open)]), &workflow);
+    assert!(!passed(&job), "{}", job.log);
+    let job = world.run_workflow("pull_request", &config(&[("Orders", shut)]), &workflow);
+    assert!(passed(&job), "{}", job.log);
+    assert_eq!(github.issues(), []);
+}
+
+#[test]
+fn after_a_deployment_the_verdict_is_handed_on() {
+    let Some((world, github)) = repository("deploy") else {
+        return;
+    };
+    let ((_open, open), (_shut, shut)) = (open(), shut());
+    let targets = [("Admin", shut), ("Orders", open), ("Elsewhere", open)];
+    let workflow = example("after-deploy");
+    let job = world.run_workflow("push", &config(&targets), &workflow);
+    assert_eq!(job.results()["deploy"], "success", "{}", job.log);
+    assert_eq!(job.results()["verify"], "failure", "{}", job.log);
+    let told = "after this deployment: exposed [\"Orders\"]";
+    assert!(job.printed().contains(told), "{}", job.log);
+    assert_eq!(github.incident().title, "Reachable from outside: Orders");
+}
+
+#[test]
+fn a_private_repository_keeps_the_trail_of_a_public_one() {
+    let Some((mut world, github)) = repository("kept-private") else {
+        return;
+    };
+    world.repository = "acme/public-estate".to_owned();
+    let token = github.bot.token.clone();
+    world.secrets = vec![
+        ("GITHUB_TOKEN".to_owned(), "of-the-job-alone".to_owned()),
+        ("SECURITY_TOKEN".to_owned(), token),
+    ];
+    let (_open, open) = open();
+    let config = format!(
+        "{}incidents: {{ repository: {} }}\n",
+        config(&[("Orders", open)]),
+        github.repo
+    );
+    let job = world.run_workflow("schedule", &config, &example("private-trail"));
+    assert!(!passed(&job), "{}", job.log);
+    let issue = github.incident();
+    assert!(issue.body.contains(&open.to_string()), "{}", issue.body);
+    // The public log has the name, and not the place.
+    assert!(!job.printed().contains(&open.to_string()), "{}", job.log);
+}
+
+#[test]
+fn without_a_token_the_round_is_reported_and_the_missing_trail_is_told() {
+    let Some((mut world, github)) = repository("tokenless") else {
+        return;
+    };
+    world.secrets.clear();
+    let ((_open, open), (_shut, shut)) = (open(), shut());
+    for (port, verdict, code) in [(open, "exposed", "1"), (shut, "blocked", "4")] {
+        let with = "incidents: github\ntoken: ''";
+        let job = world.run("schedule", &config(&[("Orders", port)]), with);
+        assert_eq!(job.result(), "failure", "{}", job.log);
+        assert_eq!(job.output("verdict"), verdict);
+        assert_eq!(job.output("exit-code"), code);
+        assert!(job.printed().contains("no token"), "{}", job.log);
+        json::parse(&job.file("report.json")).unwrap();
+    }
+    assert_eq!(github.issues(), []);
+}
