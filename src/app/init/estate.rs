@@ -11,7 +11,8 @@ const HEAD: &str = "\
 # yaml-language-server: $schema=https://raw.githubusercontent.com/noentry/noentry/main/schema/noentry.schema.json
 #
 # What nobody outside must reach. Every key: docs/configuration.md in noentry's repository.
-# `noentry validate` reads this file and touches no network.
+# `noentry validate` reads this file and touches no network. In a public repository reports and
+# issues have the names of targets and the verdicts alone; `incidents: { disclose: true }` tells all.
 version: 1
 ";
 
