@@ -371,6 +371,9 @@ fn v1_follows_the_manifest_and_never_goes_back() {
         let sums = sums(folder.path(), release);
         good(&run("propose.sh", &root, &[version, &sums, "origin"]));
         let branch = format!("release/manifest-{version}");
+        // The same step again, as when a job is repeated.
+        git(&root, &["switch", "--quiet", "main"]);
+        good(&run("propose.sh", &root, &[version, &sums, "origin"]));
         assert_eq!(
             git(&root, &["diff", "--name-only", "main", &branch]),
             "action/manifest"
@@ -382,6 +385,8 @@ fn v1_follows_the_manifest_and_never_goes_back() {
             &root,
             &["merge", "--quiet", "--no-ff", "--message=merge", &branch],
         );
+        let again = good(&run("propose.sh", &root, &[version, &sums, "origin"]));
+        assert!(again.contains("pinned already"), "{again}");
         good(&run("move.sh", &root, &["origin"]));
         let head = git(&root, &["rev-parse", "HEAD"]);
         assert!(git(&root, &["ls-remote", "origin", "refs/tags/v1"]).starts_with(&head));
