@@ -185,7 +185,7 @@ if ($mirror -and $mirror -cnotmatch '^https?://[^/\s]+') {
 $mirror = $mirror.TrimEnd('/')
 
 if ($given) {
-    $binary = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath((Get-Place $given ''))
+    $binary = Get-FullPath (Get-Place $given '')
     $answer = Get-Answer $binary
     if (-not $answer) { Stop-Step "input ``binary-path``: $given is not there, or no noentry that runs here" }
     Write-Line "$answer, as binary-path names it"

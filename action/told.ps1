@@ -1,9 +1,14 @@
 # For get.ps1: says that there is no noentry to run, in every place where a round would be reported.
 # The same as told.sh, word for word where it is read by others.
 
+# A path as the system takes it, from where this shell stands.
+function Get-FullPath([string] $Path) {
+    return $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+}
+
 # UTF-8 without a byte order mark, and line feeds alone, as everything else writes.
 function Write-Text([string] $Path, [string] $Text, [bool] $Append) {
-    $full = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+    $full = Get-FullPath $Path
     $folder = [IO.Path]::GetDirectoryName($full)
     if ($folder) { [IO.Directory]::CreateDirectory($folder) | Out-Null }
     $bytes = (New-Object Text.UTF8Encoding $false).GetBytes($Text.Replace("`r`n", "`n"))
@@ -30,15 +35,27 @@ function Get-Place([string] $Path, [string] $Default) {
     return $folder.TrimEnd('/') + '/' + $Path
 }
 
+# A path for a report: the input's, or where it is usually. The configuration is not written over.
+function Get-ReportPlace([string] $Path, [string] $Default) {
+    $place = Get-Place $Path $Default
+    $config = if ($env:NOENTRY_INPUT_CONFIG) { $env:NOENTRY_INPUT_CONFIG } else { '.github/noentry.yml' }
+    foreach ($read in $config, 'noentry.yml') {
+        if ((Get-FullPath $place) -eq (Get-FullPath (Get-Place $read $read))) {
+            $place = Get-Place $Default $Default
+        }
+    }
+    return $place
+}
+
 # Ends the step.
 function Stop-Step([string] $Message) {
     $Message = Get-Clean $Message
     $xml = $Message.Replace('&', '&amp;').Replace('<', '&lt;').Replace('>', '&gt;').Replace('"', '&quot;')
     $json = $Message.Replace('\', '\\').Replace('"', '\"')
     $number = if ($script:version) { $script:version } else { 'unknown' }
-    $report = Get-Place $env:NOENTRY_INPUT_REPORT 'noentry-reports/report.json'
-    $junit = Get-Place $env:NOENTRY_INPUT_JUNIT 'noentry-reports/junit.xml'
-    $summary = Get-Place $env:NOENTRY_INPUT_SUMMARY 'noentry-reports/summary.md'
+    $report = Get-ReportPlace $env:NOENTRY_INPUT_REPORT 'noentry-reports/report.json'
+    $junit = Get-ReportPlace $env:NOENTRY_INPUT_JUNIT 'noentry-reports/junit.xml'
+    $summary = Get-ReportPlace $env:NOENTRY_INPUT_SUMMARY 'noentry-reports/summary.md'
     [Console]::Out.WriteLine('::error title=noentry: nothing was checked::' + $Message.Replace('%', '%25'))
     $markdown = @"
 ## noentry: nothing was checked

@@ -25,6 +25,18 @@ place() {
     printf '%s' "$path"
 }
 
+# A path for a report: the input's, or where it is usually. The configuration is not written over.
+report_place() {
+    local path config
+    path=$(place "$1" "$2")
+    for config in "${NOENTRY_INPUT_CONFIG:-.github/noentry.yml}" noentry.yml; do
+        if [ "$path" -ef "$(place "$config" "$config")" ]; then
+            path=$(place "$2" "$2")
+        fi
+    done
+    printf '%s' "$path"
+}
+
 # Writes standard input to a file and makes its folder. Where that fails there is no report, and the
 # step fails all the same.
 keep() {
@@ -39,9 +51,9 @@ fail() {
     xml=$(printf '%s' "$message" |
         sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g')
     json=$(printf '%s' "$message" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g')
-    report=$(place "${NOENTRY_INPUT_REPORT:-}" noentry-reports/report.json)
-    junit=$(place "${NOENTRY_INPUT_JUNIT:-}" noentry-reports/junit.xml)
-    summary=$(place "${NOENTRY_INPUT_SUMMARY:-}" noentry-reports/summary.md)
+    report=$(report_place "${NOENTRY_INPUT_REPORT:-}" noentry-reports/report.json)
+    junit=$(report_place "${NOENTRY_INPUT_JUNIT:-}" noentry-reports/junit.xml)
+    summary=$(report_place "${NOENTRY_INPUT_SUMMARY:-}" noentry-reports/summary.md)
     printf '::error title=noentry: nothing was checked::%s\n' "${message//%/%25}"
     keep "$report" <<END
 {

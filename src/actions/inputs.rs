@@ -33,13 +33,22 @@ pub struct Reports {
     pub summary: String,
 }
 
-/// What a workflow asks for.
+/// Everything that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inputs {
+pub struct Given {
     /// `working-directory`: what relative paths are relative to; empty for the workspace.
     pub folder: String,
     /// `config`, from the workspace; none where it is to be looked for.
     pub config: Option<String>,
+    /// The places of the reports.
+    pub reports: Reports,
+    /// What is asked for, or everything that is wrong with the inputs.
+    pub asked: Result<Inputs, Vec<Mistake>>,
+}
+
+/// What a workflow asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
     /// `target`.
     pub targets: Vec<String>,
     /// `incidents`, as `--incidents` takes it.
@@ -50,41 +59,55 @@ pub struct Inputs {
     pub args: Vec<String>,
 }
 
-/// Reads the inputs with `lookup`: the places of the reports, and what is asked for or everything that
-/// is wrong with it.
-pub fn read(lookup: impl Fn(&str) -> Option<String>) -> (Reports, Result<Inputs, Vec<Mistake>>) {
+impl Reports {
+    /// Where they are written if the workflow names no other place in this folder.
+    #[must_use]
+    pub fn usual(folder: &str) -> Self {
+        let usual = |name| place(folder, &format!("noentry-reports/{name}"));
+        Self {
+            json: usual("report.json"),
+            junit: usual("junit.xml"),
+            summary: usual("summary.md"),
+        }
+    }
+}
+
+/// Reads the inputs with `lookup`.
+pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Given {
     let mut reader = Reader {
         lookup: &lookup,
         mistakes: Vec::new(),
     };
     let folder = reader.line("working-directory", "NOENTRY_INPUT_WORKING_DIRECTORY");
-    let mut report = |input, variable, name: &str| {
-        let path = reader.report(input, variable);
-        let path = path.unwrap_or_else(|| format!("noentry-reports/{name}"));
-        place(&folder, &path)
+    let usual = Reports::usual(&folder);
+    let mut report = |input, variable, usual| match reader.report(input, variable) {
+        Some(path) => place(&folder, &path),
+        None => usual,
     };
     let reports = Reports {
-        json: report("report", "NOENTRY_INPUT_REPORT", "report.json"),
-        junit: report("junit", "NOENTRY_INPUT_JUNIT", "junit.xml"),
-        summary: report("summary", "NOENTRY_INPUT_SUMMARY", "summary.md"),
+        json: report("report", "NOENTRY_INPUT_REPORT", usual.json),
+        junit: report("junit", "NOENTRY_INPUT_JUNIT", usual.junit),
+        summary: report("summary", "NOENTRY_INPUT_SUMMARY", usual.summary),
     };
     let config = reader.line("config", "NOENTRY_INPUT_CONFIG");
     let event = lookup("GITHUB_EVENT_NAME").unwrap_or_default();
     let inputs = Inputs {
-        config: (!config.is_empty()).then(|| place(&folder, &config)),
         targets: reader.lines("NOENTRY_INPUT_TARGET"),
         incidents: reader.incidents(&event, &folder),
         fails_inconclusive: reader.fails_inconclusive(),
         args: reader.args(),
-        folder,
     };
     let mistakes = reader.mistakes;
-    let asked = if mistakes.is_empty() {
-        Ok(inputs)
-    } else {
-        Err(mistakes)
-    };
-    (reports, asked)
+    Given {
+        config: (!config.is_empty()).then(|| place(&folder, &config)),
+        folder,
+        reports,
+        asked: if mistakes.is_empty() {
+            Ok(inputs)
+        } else {
+            Err(mistakes)
+        },
+    }
 }
 
 /// A path from the workspace, with a slash on every system: it is shown, and kept in reports.
@@ -215,7 +238,7 @@ mod tests {
     use super::*;
 
     /// Inputs as pairs of a name without its prefix and a value.
-    fn typed(pairs: &[(&str, &str)]) -> (Reports, Result<Inputs, Vec<Mistake>>) {
+    fn typed(pairs: &[(&str, &str)]) -> Given {
         read(|name| {
             let name = name.strip_prefix("NOENTRY_INPUT_").unwrap_or(name);
             let pair = pairs.iter().find(|(known, _)| *known == name);
@@ -224,19 +247,18 @@ mod tests {
     }
 
     fn wrong(pairs: &[(&str, &str)]) -> String {
-        let mistakes = typed(pairs).1.unwrap_err();
+        let mistakes = typed(pairs).asked.unwrap_err();
         let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
         lines.join("\n")
     }
 
     #[test]
     fn nothing_given_is_the_default() {
-        let (reports, inputs) = typed(&[]);
-        assert_eq!(reports.json, "noentry-reports/report.json");
-        assert_eq!(reports.junit, "noentry-reports/junit.xml");
-        assert_eq!(reports.summary, "noentry-reports/summary.md");
-        let inputs = inputs.unwrap();
-        assert_eq!(inputs.config, None);
+        let given = typed(&[]);
+        assert_eq!(given.reports, Reports::usual(""));
+        assert_eq!(given.reports.json, "noentry-reports/report.json");
+        assert_eq!(given.config, None);
+        let inputs = given.asked.unwrap();
         assert_eq!(inputs.incidents, "off");
         assert!(inputs.fails_inconclusive);
         assert!(inputs.targets.is_empty() && inputs.args.is_empty());
@@ -244,15 +266,16 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_working_directory() {
-        let (reports, inputs) = typed(&[
+        let given = typed(&[
             ("WORKING_DIRECTORY", "ops/"),
             ("CONFIG", "doors.yml\n"),
             ("JUNIT", "/tmp/j.xml"),
             ("SUMMARY", "s.md"),
             ("INCIDENTS", "folder:trail"),
         ]);
-        let inputs = inputs.unwrap();
-        assert_eq!(inputs.config.as_deref(), Some("ops/doors.yml"));
+        let reports = given.reports;
+        assert_eq!(given.config.as_deref(), Some("ops/doors.yml"));
+        let inputs = given.asked.unwrap();
         assert_eq!(inputs.incidents, "folder:ops/trail");
         assert_eq!(reports.json, "ops/noentry-reports/report.json");
         assert_eq!(reports.junit, "/tmp/j.xml");
@@ -274,10 +297,10 @@ mod tests {
         ] {
             for typed_in in ["", "auto", " auto\n"] {
                 let pairs = [("GITHUB_EVENT_NAME", event), ("INCIDENTS", typed_in)];
-                assert_eq!(typed(&pairs).1.unwrap().incidents, place, "{event}");
+                assert_eq!(typed(&pairs).asked.unwrap().incidents, place, "{event}");
             }
             let off = [("GITHUB_EVENT_NAME", event), ("INCIDENTS", "off")];
-            assert_eq!(typed(&off).1.unwrap().incidents, "off", "{event}");
+            assert_eq!(typed(&off).asked.unwrap().incidents, "off", "{event}");
         }
     }
 
@@ -287,7 +310,7 @@ mod tests {
             ("TARGET", "Admin console\n\n  - db \r\n"),
             ("ARGS", "--verbose\n--var=A=1 2\n--timeout\n900ms\n"),
         ];
-        let inputs = typed(&pairs).1.unwrap();
+        let inputs = typed(&pairs).asked.unwrap();
         assert_eq!(inputs.targets, ["Admin console", "- db"]);
         assert_eq!(
             inputs.args,
@@ -304,7 +327,7 @@ mod tests {
             ("exposed\ninconclusive\n", true),
             ("", true),
         ] {
-            let inputs = typed(&[("FAIL_ON", words)]).1.unwrap();
+            let inputs = typed(&[("FAIL_ON", words)]).asked.unwrap();
             assert_eq!(inputs.fails_inconclusive, inconclusive, "{words}");
         }
         assert!(wrong(&[("FAIL_ON", "inconclusive")]).contains("always fails"));
@@ -330,7 +353,7 @@ mod tests {
             let said = wrong(&[(variable, value)]);
             assert!(said.starts_with(&format!("input `{input}`: ")), "{said}");
             assert_eq!(said.lines().count(), 1, "{said}");
-            let reports = typed(&[(variable, value)]).0;
+            let reports = typed(&[(variable, value)]).reports;
             assert!(reports.json.ends_with("noentry-reports/report.json"));
             assert!(reports.junit.ends_with("noentry-reports/junit.xml"));
             assert!(reports.summary.ends_with("noentry-reports/summary.md"));

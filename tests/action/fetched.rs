@@ -159,3 +159,60 @@ fn a_program_of_another_version_is_refused() {
     let errors = job.annotations("error");
     assert!(errors[0].contains("does not run here"), "{errors:?}");
 }
+
+#[test]
+fn the_script_and_the_program_say_in_one_way_that_there_was_no_round() {
+    let Some((world, mirror)) = with_release() else {
+        return;
+    };
+    let with = |more: &str| format!("mirror: {}\nincidents: off\n{more}", mirror.url());
+    let by_script = world.run(
+        "schedule",
+        "version: 1\n",
+        &with("version: \"<&\\\"'%0A>\""),
+    );
+    let by_program = world.run("schedule", "version: 1\n", &with("fail-on: \"<&'%0A>\""));
+    for job in [&by_script, &by_program] {
+        assert_eq!(job.result(), "failure", "{}", job.log);
+        assert_eq!(job.annotations("error").len(), 1, "{}", job.log);
+        assert_eq!(job.annotations("warning").len(), 0, "{}", job.log);
+    }
+    let (script, program) = (by_script.outputs(), by_program.outputs());
+    assert_eq!(script, program);
+    assert_eq!(script["verdict"], "error");
+    // Everything but the reason is the same.
+    let case = |job: &Job| {
+        let junit = job.file("junit.xml");
+        let mut reader = quick_xml::Reader::from_str(&junit);
+        let mut found = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                quick_xml::events::Event::Eof => break found,
+                quick_xml::events::Event::Start(element) => {
+                    let value = |name: &str| {
+                        let value = element.try_get_attribute(name).unwrap()?;
+                        Some(String::from_utf8(value.value.to_vec()).unwrap())
+                    };
+                    let name = String::from_utf8(element.name().as_ref().to_vec()).unwrap();
+                    found.push((name, value("name"), value("classname"), value("type")));
+                }
+                _ => {}
+            }
+        }
+    };
+    let (script, program) = (case(&by_script), case(&by_program));
+    let without_root = |found: &[_]| found[1..].to_vec();
+    assert_eq!(without_root(&script), without_root(&program));
+    assert_eq!(script.len(), 4, "{script:?}");
+    let keys = |job: &Job| {
+        let report: serde_json::Value = serde_json::from_str(&job.file("report.json")).unwrap();
+        let keys: Vec<String> = report.as_object().unwrap().keys().cloned().collect();
+        (
+            keys,
+            report["version"].clone(),
+            report["noentry"].clone(),
+            report["verdict"].clone(),
+        )
+    };
+    assert_eq!(keys(&by_script), keys(&by_program));
+}

@@ -189,3 +189,52 @@ fn a_program_that_is_there_is_taken() {
     assert_eq!(job.result(), "success", "{}", job.log);
     assert_eq!(mirror.asked(), [""; 0]);
 }
+
+#[test]
+fn no_report_is_written_over_the_configuration() {
+    let Some((world, mirror)) = with_release() else {
+        return;
+    };
+    let (_shut, shut) = shut();
+    let text = config(&[("Admin", shut)]);
+    for (more, says) in [
+        (
+            "report: ./.github/noentry.yml",
+            "input `report` would overwrite",
+        ),
+        (
+            "junit: .github/../.github/noentry.yml",
+            "input `junit` would overwrite",
+        ),
+        (
+            "report: x\n          junit: x",
+            "input `report` and input `junit` name the same file",
+        ),
+        // Told by the script, before there is a program.
+        (
+            "report: ./.github/noentry.yml\n          version: 9.9.9",
+            "input `version`",
+        ),
+    ] {
+        let steps = format!(
+            "      - uses: actions/checkout@v4
+      - uses: someone/noentry@v1
+        id: noentry
+        with:
+          mirror: {}
+          incidents: off
+          {more}
+      - if: always()
+        run: cp .github/noentry.yml \"$KEPT/config\"
+",
+            mirror.url()
+        );
+        let job = world.run_steps("schedule", &text, &steps);
+        assert_eq!(job.result(), "failure", "{more}\n{}", job.log);
+        assert_eq!(job.output("verdict"), "error", "{more}");
+        let errors = job.annotations("error");
+        assert!(errors[0].contains(says), "{more}: {errors:?}");
+        assert_eq!(job.file("config"), text, "{more}");
+        assert!(job.file("report.json").contains("\"error\""), "{more}");
+    }
+}

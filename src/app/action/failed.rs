@@ -39,6 +39,21 @@ impl Nothing {
         }
     }
 
+    /// Two reports in one file, or one in the place of the configuration.
+    pub(super) fn of_places(clash: &str) -> Self {
+        let inputs = [
+            ("--json", "report"),
+            ("--junit", "junit"),
+            ("--summary", "summary"),
+        ];
+        let named = inputs
+            .into_iter()
+            .fold(clash.to_owned(), |text, (option, input)| {
+                text.replacen(option, &format!("input `{input}`"), 1)
+            });
+        Self::line(&named)
+    }
+
     /// The check refused to look. `typed` is what was typed beside the configuration.
     pub(super) fn of_check(refused: &Refused, typed: &str) -> Self {
         match refused {

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use self::failed::Nothing;
 use super::check::{self, Surroundings};
-use super::output::{noted, print};
-use crate::actions::inputs::{self, Inputs, Mistake, Reports};
+use super::output::{self, noted, print};
+use crate::actions::inputs::{self, Given, Inputs, Mistake, Reports};
 use crate::actions::{self, Env};
 use crate::cli::{CheckArgs, OutputArgs};
 use crate::config;
@@ -24,14 +24,26 @@ use crate::report::failed::annotation;
 /// workflow said that only an exposure fails it.
 pub(super) fn run() -> Exit {
     let env = Env::from(|key| std::env::var(key).ok());
-    let (reports, inputs) = inputs::read(|key| std::env::var(key).ok());
-    let outputs = OutputArgs {
-        json: Some(reports.json.clone().into()),
-        junit: Some(reports.junit.clone().into()),
-        summary: Some(reports.summary.clone().into()),
-        ..OutputArgs::default()
-    };
-    let asked = inputs.and_then(|inputs| Ok((check_args(&inputs, &reports)?, inputs)));
+    let given = inputs::read(|key| std::env::var(key).ok());
+    let config = find(&given);
+    let read: Vec<&Path> = config.iter().map(Path::new).collect();
+    let mut outputs = written_to(&given.reports);
+    if let Some(clash) = output::clashes(&outputs, &read) {
+        // Not even the news of it may be written over what is read.
+        outputs = written_to(&Reports::usual(&given.folder));
+        if output::clashes(&outputs, &read).is_some() {
+            outputs = OutputArgs::default();
+        }
+        return failed::told(&Nothing::of_places(&clash), &outputs, &env);
+    }
+    let Given {
+        folder,
+        reports,
+        asked,
+        ..
+    } = given;
+    let asked =
+        asked.and_then(|inputs| Ok((check_args(&inputs, &folder, config, &reports)?, inputs)));
     let (args, inputs) = match asked {
         Ok(asked) => asked,
         Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), &outputs, &env),
@@ -86,13 +98,27 @@ fn hand_on(env: &Env, pairs: &[(String, String)]) -> bool {
     })
 }
 
+fn written_to(reports: &Reports) -> OutputArgs {
+    OutputArgs {
+        json: Some(reports.json.clone().into()),
+        junit: Some(reports.junit.clone().into()),
+        summary: Some(reports.summary.clone().into()),
+        ..OutputArgs::default()
+    }
+}
+
 /// The arguments of the check.
-fn check_args(inputs: &Inputs, reports: &Reports) -> Result<CheckArgs, Vec<Mistake>> {
-    if !inputs.folder.is_empty() && !Path::new(&inputs.folder).is_dir() {
-        let message = format!("there is no folder {}{NO_CHECKOUT}", inputs.folder);
+fn check_args(
+    inputs: &Inputs,
+    folder: &str,
+    config: Result<String, String>,
+    reports: &Reports,
+) -> Result<CheckArgs, Vec<Mistake>> {
+    if !folder.is_empty() && !Path::new(folder).is_dir() {
+        let message = format!("there is no folder {folder}{NO_CHECKOUT}");
         return Err(one("working-directory", message));
     }
-    let config = find(inputs).map_err(|message| one("config", message))?;
+    let config = config.map_err(|message| one("config", message))?;
     words::check(inputs, &config, reports)
 }
 
@@ -104,15 +130,15 @@ fn one(input: &'static str, message: String) -> Vec<Mistake> {
 }
 
 /// The configuration that is named, or that is there.
-fn find(inputs: &Inputs) -> Result<String, String> {
-    if let Some(path) = &inputs.config {
+fn find(given: &Given) -> Result<String, String> {
+    if let Some(path) = &given.config {
         return if Path::new(path).exists() {
             Ok(path.clone())
         } else {
             Err(format!("there is no file {path}{NO_CHECKOUT}"))
         };
     }
-    let places = config::SEARCHED.map(|path| inputs::place(&inputs.folder, path));
+    let places = config::SEARCHED.map(|path| inputs::place(&given.folder, path));
     let found = places.iter().find(|path| Path::new(path).exists());
     found.cloned().ok_or_else(|| {
         format!(

@@ -89,12 +89,12 @@ mod tests {
     use crate::actions::inputs;
 
     fn args(typed: &str, target: &str) -> Result<CheckArgs, String> {
-        let (reports, inputs) = inputs::read(|name| match name {
+        let given = inputs::read(|name| match name {
             "NOENTRY_INPUT_ARGS" => Some(typed.to_owned()),
             "NOENTRY_INPUT_TARGET" => Some(target.to_owned()),
             _ => None,
         });
-        check(&inputs.unwrap(), "c.yml", &reports).map_err(|mistakes| {
+        check(&given.asked.unwrap(), "c.yml", &given.reports).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
             lines.join("\n")
         })
