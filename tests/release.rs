@@ -288,15 +288,20 @@ fn an_archive_has_the_program_at_its_top_and_is_made_the_same_again() {
 
 /// Digests that differ from one another and from release to release.
 fn sums(folder: &Path, release: u32) -> String {
-    let mut text = format!("{:064x}  sbom.cdx.json\n", 7);
-    for (number, (target, _)) in targets().iter().enumerate() {
-        let suffix = if target.contains("windows") {
-            "zip"
-        } else {
-            "tar.gz"
-        };
-        text += &format!("{release:032x}{number:032x}  noentry-{target}.{suffix}\n");
-    }
+    let archives = targets()
+        .into_iter()
+        .enumerate()
+        .map(|(number, (target, _))| {
+            let suffix = if target.contains("windows") {
+                "zip"
+            } else {
+                "tar.gz"
+            };
+            format!("{release:032x}{number:032x}  noentry-{target}.{suffix}")
+        });
+    let bill = format!("{:064x}  sbom.cdx.json", 7);
+    let lines: Vec<String> = std::iter::once(bill).chain(archives).collect();
+    let text = lines.join("\n") + "\n";
     let path = folder.join(format!("SHA256SUMS-{release}"));
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
