@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::domain::shard::Shard;
+
 mod init;
 
 pub use init::{Every, InitArgs};
@@ -37,14 +39,30 @@ impl Cli {
     /// # Errors
     /// If they make no sense to it, or ask for help.
     pub fn check(words: &[String]) -> Result<(CheckArgs, ArgMatches), clap::Error> {
-        let command = ["noentry", "check"].map(str::to_owned);
-        let typed = command.iter().chain(words);
-        let mut matches = Self::command().try_get_matches_from(typed)?;
-        let given = matches.subcommand_matches("check").cloned();
-        match Self::checked(Self::from_arg_matches_mut(&mut matches)?)?.command {
-            Command::Check(args) => Ok((args, given.unwrap_or_default())),
+        match Self::words("check", words)? {
+            (Command::Check(args), given) => Ok((args, given)),
             _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a check")),
         }
+    }
+
+    /// The same for `merge`.
+    ///
+    /// # Errors
+    /// If they make no sense to it, or ask for help.
+    pub fn merge(words: &[String]) -> Result<(MergeArgs, ArgMatches), clap::Error> {
+        match Self::words("merge", words)? {
+            (Command::Merge(args), given) => Ok((args, given)),
+            _ => Err(Self::command().error(ErrorKind::InvalidSubcommand, "not a merge")),
+        }
+    }
+
+    fn words(name: &str, words: &[String]) -> Result<(Command, ArgMatches), clap::Error> {
+        let command = ["noentry", name].map(str::to_owned);
+        let typed = command.iter().chain(words);
+        let mut matches = Self::command().try_get_matches_from(typed)?;
+        let given = matches.subcommand_matches(name).cloned();
+        let cli = Self::checked(Self::from_arg_matches_mut(&mut matches)?)?;
+        Ok((cli.command, given.unwrap_or_default()))
     }
 
     /// Refuses what clap cannot: a variable that is given twice.
@@ -53,6 +71,7 @@ impl Cli {
             Command::Check(args) => &args.config.vars,
             Command::Validate(args) => &args.vars,
             Command::Report(_)
+            | Command::Merge(_)
             | Command::Incidents(_)
             | Command::Demo(_)
             | Command::Init(_)
@@ -74,10 +93,10 @@ impl Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every target is blocked, or exposed with a waiver that holds
+  0  every target is blocked, or exposed with a waiver that holds; or the shard has no target
   1  at least one target is exposed without one
   2  the command line or the configuration is wrong, or nothing was probed
-  3  nothing is exposed, but at least one target could not be judged
+  3  nothing is exposed, but at least one target could not be judged, or a round to merge is missing
   4  nothing is exposed, but a report or the incident trail could not be written";
 
 /// The subcommands.
@@ -89,6 +108,8 @@ pub enum Command {
     Validate(ConfigArgs),
     /// Render a saved report.json again
     Report(ReportArgs),
+    /// Make one report of several: shards of a long list, or rounds from several vantages
+    Merge(MergeArgs),
     /// Bring the incident trail in line with a saved report.json
     Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
@@ -142,6 +163,13 @@ pub struct CheckArgs {
     /// Look only at this target; may be given several times
     #[arg(short, long = "target", value_name = "NAME")]
     pub targets: Vec<String>,
+    /// Look only at one part of a long list, such as 2/8: the same targets each time, for merge to put
+    /// together
+    #[arg(long, value_name = "INDEX/OF", conflicts_with = "targets")]
+    pub shard: Option<Shard>,
+    /// What this vantage is called, such as eu-west: the same in every round from here
+    #[arg(long, value_name = "NAME", value_parser = label)]
+    pub vantage: Option<String>,
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
@@ -203,6 +231,28 @@ pub struct ReportArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
+}
+
+/// Saved rounds of one configuration, to be put together.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The saved reports, or folders with them: every .json file below counts, and one that cannot be
+    /// read is missing; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
+    /// How many rounds there should be: with fewer, nothing is a pass
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub expect: Option<usize>,
+    /// How far apart the rounds may begin
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "360m")]
+    pub within: Duration,
+    /// The reports.
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    /// Keep the trail of what becomes reachable: github, an issue an incident; folder:PATH, one Markdown
+    /// file an incident; or off
+    #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
+    pub incidents: Incidents,
 }
 
 /// A saved round and where its trail is kept.
@@ -272,6 +322,16 @@ fn incidents(text: &str) -> Result<Incidents, String> {
                 .to_owned(),
         ),
         Some(_) | None => Err("expected github, folder:PATH or off".to_owned()),
+    }
+}
+
+/// A name for a vantage, as it stands in reports.
+fn label(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {
+        Err("expected a name of at most 64 characters, such as eu-west".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 

@@ -23,6 +23,7 @@
 //!   `inconclusive`. It is pure, and its table is tested cell by cell.
 //! - [`incident`] compares a round with the incidents that are known, and keeps their trail: one is
 //!   opened when a target becomes exposed, and closed when it was seen shut.
+//! - [`merge`] makes one round of several: shards of a long list, or looks from several vantages.
 //! - [`report`] renders the finished [`RoundReport`](domain::report::RoundReport); each form can be
 //!   made again from a saved `report.json`.
 //!
@@ -37,6 +38,7 @@ pub mod config;
 pub mod domain;
 pub mod exit;
 pub mod incident;
+pub mod merge;
 pub mod probe;
 pub mod report;
 pub mod round;

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("actions", &["domain"]),
     ("config", &["domain"]),
     ("incident", &["domain"]),
+    ("merge", &["domain"]),
     ("probe", &["domain"]),
     ("report", &["domain"]),
     ("round", &["domain", "probe"]),
@@ -19,7 +20,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "actions", "cli", "config", "domain", "exit", "incident", "probe", "report", "round",
+            "actions", "cli", "config", "domain", "exit", "incident", "merge", "probe", "report",
+            "round",
         ],
     ),
     ("lib", &[]),

@@ -51,6 +51,8 @@ pub struct Given {
 pub struct Inputs {
     /// `target`.
     pub targets: Vec<String>,
+    /// `merge`: reports, or folders of them, from the workspace, to put together instead of looking.
+    pub merge: Vec<String>,
     /// `incidents`, as `--incidents` takes it.
     pub incidents: String,
     /// `fail-on`: whether an inconclusive round fails the step.
@@ -93,6 +95,7 @@ pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Given {
     let event = lookup("GITHUB_EVENT_NAME").unwrap_or_default();
     let inputs = Inputs {
         targets: reader.lines("NOENTRY_INPUT_TARGET"),
+        merge: reader.merge(&folder),
         incidents: reader.incidents(&event, &folder),
         fails_inconclusive: reader.fails_inconclusive(),
         args: reader.args(),
@@ -183,6 +186,23 @@ impl Reader<'_> {
                 "off".to_owned()
             }
         }
+    }
+
+    /// The reports to merge. What says where to look has no place beside them.
+    fn merge(&mut self, folder: &str) -> Vec<String> {
+        let merge = self.lines("NOENTRY_INPUT_MERGE");
+        for (input, variable) in [
+            ("config", "NOENTRY_INPUT_CONFIG"),
+            ("target", "NOENTRY_INPUT_TARGET"),
+        ] {
+            if !merge.is_empty() && !self.lines(variable).is_empty() {
+                self.mistake(input, "nothing is looked at where `merge` is given");
+            }
+        }
+        if merge.iter().any(|path| path == "-") {
+            self.mistake("merge", "name files or folders");
+        }
+        merge.iter().map(|path| place(folder, path)).collect()
     }
 
     /// Which verdicts fail the step. An exposure always does: a step that stays green then is what this
@@ -277,6 +297,8 @@ mod tests {
         assert_eq!(given.config.as_deref(), Some("ops/doors.yml"));
         let inputs = given.asked.unwrap();
         assert_eq!(inputs.incidents, "folder:ops/trail");
+        let merge = [("WORKING_DIRECTORY", "ops"), ("MERGE", "a.json\n\n /b \n")];
+        assert_eq!(typed(&merge).asked.unwrap().merge, ["ops/a.json", "/b"]);
         assert_eq!(reports.json, "ops/noentry-reports/report.json");
         assert_eq!(reports.junit, "/tmp/j.xml");
         assert_eq!(reports.summary, "ops/s.md");
@@ -349,6 +371,7 @@ mod tests {
             ("SUMMARY", "a\nb", "summary"),
             ("FAIL_ON", "blocked", "fail-on"),
             ("ARGS", "--var A=1", "args"),
+            ("MERGE", "-", "merge"),
         ] {
             let said = wrong(&[(variable, value)]);
             assert!(said.starts_with(&format!("input `{input}`: ")), "{said}");
@@ -358,6 +381,11 @@ mod tests {
             assert!(reports.junit.ends_with("noentry-reports/junit.xml"));
             assert!(reports.summary.ends_with("noentry-reports/summary.md"));
         }
+        let both = wrong(&[("MERGE", "rounds"), ("CONFIG", "c.yml")]);
+        assert!(
+            both.starts_with("input `config`: nothing is looked at"),
+            "{both}"
+        );
         let several = wrong(&[("INCIDENTS", "x"), ("FAIL_ON", "y")]);
         assert_eq!(several.lines().count(), 2, "{several}");
     }

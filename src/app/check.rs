@@ -8,13 +8,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{self, warn};
+use super::publish;
 use super::refused::Refused;
-use super::trail::{self, Occasion};
-use super::{disclosure, supplement};
+use super::trail::Occasion;
 use crate::actions::{self, Env};
-use crate::cli::{CheckArgs, ConfigArgs, Incidents};
+use crate::cli::{CheckArgs, ConfigArgs};
 use crate::config::{self, Overrides};
-use crate::domain::report::RoundReport;
+use crate::domain::report::{RoundReport, Vantage};
 use crate::domain::target::{Control, ControlOrigin, Host, Pace, Plan, TargetKind};
 use crate::domain::trail::Links;
 use crate::exit::Exit;
@@ -72,6 +72,10 @@ pub(super) async fn round(
     if let Some(env) = env.filter(|env| env.on_actions) {
         plan.controls.extend(github_control(env));
     }
+    let declared = plan.targets.len();
+    if let Some(shard) = args.shard {
+        plan.targets.retain(|target| shard.holds(&target.name));
+    }
     let standpoint = standpoint(env);
     let (stopper, stop) = stop::pair();
     let signals = tokio::spawn(until_told_to_stop(stopper));
@@ -87,7 +91,13 @@ pub(super) async fn round(
     signals.abort();
     let report = match report {
         Ok(report) => RoundReport {
-            partial: !args.targets.is_empty(),
+            partial: !args.targets.is_empty() || args.shard.is_some(),
+            shard: args.shard,
+            declared: args.shard.map(|_| declared),
+            vantage: Vantage {
+                label: args.vantage.clone(),
+                ..report.vantage
+            },
             links: links(env, &plan.config),
             ..report
         },
@@ -95,28 +105,9 @@ pub(super) async fn round(
             return Err(Refused::Said(format!("cannot look at anything: {error}")));
         }
     };
-    let shown = disclosure::publishable(&report, env);
-    let reported = output::publish(&shown, &args.outputs, env);
-    // A folder is published as the reports are, by whoever keeps it as an artifact. Who may read the
-    // issues is another question.
-    let told = match &args.incidents {
-        Incidents::Off | Incidents::Folder(_) => shown.as_ref(),
-        Incidents::GitHub => &report,
-    };
-    // The reports come first: whatever happens to the trail, the evidence is kept.
-    let kept = trail::tell(told, &args.incidents, Occasion::Live).await;
-    let reported = match kept.report {
-        None => reported,
-        Some(trail) => {
-            let trail = Some(trail);
-            let shown = RoundReport {
-                trail,
-                ..shown.into_owned()
-            };
-            supplement::tell(&shown, args.outputs.json.as_deref(), env) & kept.whole & reported
-        }
-    };
-    if nothing_probed(&report) && !report.interrupted {
+    let reported =
+        publish::report(&report, &args.outputs, &args.incidents, Occasion::Live, env).await;
+    if nothing_probed(&report) && !report.interrupted && !report.is_empty_shard() {
         warn(
             "nothing was probed: no target led to an attempt or a question to a resolver. \
              Addresses that are not globally routable are left alone; probe_non_global: true \
@@ -124,7 +115,7 @@ pub(super) async fn round(
         );
         return Ok((report, Exit::Usage));
     }
-    let exit = Exit::of(report.verdict);
+    let exit = Exit::of_round(&report);
     let exit = if reported { exit } else { exit.unreported() };
     Ok((report, exit))
 }

@@ -6,7 +6,9 @@ mod demo;
 mod disclosure;
 mod github;
 mod init;
+mod merge;
 mod output;
+mod publish;
 mod refused;
 mod report;
 mod show;
@@ -27,6 +29,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Init(args) => init::run(args),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
+        Command::Merge(args) => on_runtime(merge::run(args)),
         Command::Incidents(args) => on_runtime(trail::run(args)),
         Command::Schema { of } => show::schema(*of),
         Command::Completions { shell } => show::completions(*shell),

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     let Some(report) = saved(&args.from) else {
         return Exit::Usage;
     };
-    let exit = Exit::of(report.verdict);
+    let exit = Exit::of_round(&report);
     // Who looked may have been elsewhere; who reads this is here.
     let env = Env::from(|key| std::env::var(key).ok());
     let shown = disclosure::publishable(&report, Some(&env));
@@ -40,12 +40,15 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
 
 /// Reads a saved round; says what is wrong with it and gives `None`.
 pub(super) fn saved(path: &Path) -> Option<RoundReport> {
-    let text = read(path)
-        .inspect_err(|error| warn(&format!("cannot read {}: {error}", path.display())))
-        .ok()?;
-    json::parse(&text)
-        .inspect_err(|error| warn(&format!("{}: {error}", path.display())))
+    sound(path)
+        .inspect_err(|why| warn(&format!("{}: {why}", path.display())))
         .ok()
+}
+
+/// Reads a saved round, or says what is wrong with it.
+pub(super) fn sound(path: &Path) -> Result<RoundReport, String> {
+    let text = read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    json::parse(&text).map_err(|error| error.to_string())
 }
 
 fn read(path: &Path) -> io::Result<String> {

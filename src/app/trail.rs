@@ -40,7 +40,7 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
-    let exit = Exit::of(report.verdict);
+    let exit = Exit::of_round(&report);
     let kept = tell(&report, &args.incidents, Occasion::Saved).await;
     let env = Env::from(|key| std::env::var(key).ok());
     let trail = kept.report;

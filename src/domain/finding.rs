@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Endpoint, Family, Transport};
+use super::merged::Seen;
 use super::observation::{Attempt, Blind};
 use super::position::Position;
 use super::reach::Reach;
@@ -207,6 +208,10 @@ pub struct Finding {
     /// it could not be observed, so that it counts as `inconclusive`. False of all others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partly: bool,
+    /// Where the report was made of several rounds: what each that looked at the target saw, the one
+    /// whose evidence this is first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vantages: Vec<Seen>,
 }
 
 impl Finding {

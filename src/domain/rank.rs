@@ -5,6 +5,7 @@
 
 use super::endpoint::Family;
 use super::finding::{Finding, NameAnswer, Note};
+use super::merged::Seen;
 use super::verdict::{Reason, Verdict};
 
 /// As what a finding counts. Without a waiver that is its verdict.
@@ -105,6 +106,11 @@ impl Finding {
 
     /// Whether every part was seen, and a watched family without a part is known to have none.
     fn is_wholly_seen(&self) -> bool {
+        // Another vantage that could not look is a part as well.
+        let elsewhere = |seen: &Seen| seen.verdict != Verdict::Inconclusive;
+        if !self.vantages.iter().all(elsewhere) {
+            return false;
+        }
         if self.withheld {
             return !self.partly;
         }

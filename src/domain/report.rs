@@ -8,10 +8,12 @@ use std::net::IpAddr;
 
 use super::endpoint::{Endpoint, Family, Transport};
 use super::finding::{Finding, NameReport};
+use super::merged::{MergedRound, Missing};
 use super::observation::Attempt;
 use super::position::Position;
 use super::rank::Rank;
 use super::reach::Layer;
+use super::shard::Shard;
 use super::target::ControlOrigin;
 use super::trail::{Links, TrailPlan, TrailReport};
 use super::verdict::{Reason, Verdict};
@@ -26,6 +28,9 @@ pub struct Vantage {
     pub environment: String,
     /// The runner's name, if it has one.
     pub name: Option<String>,
+    /// What the user calls it, as with `--vantage`: the same in every round from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Operating system and architecture, such as `linux x86_64`.
     pub system: String,
     /// The families over which a control was reached throughout.
@@ -237,9 +242,16 @@ pub struct RoundReport {
     pub took_ms: u64,
     /// Whether it was ended from outside before its time.
     pub interrupted: bool,
-    /// Whether only some of the configuration's targets were asked for, as with `--target`.
+    /// Whether only some of the configuration's targets were looked at, as with `--target` or
+    /// `--shard`, or because something is `missing`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// Which part of the configuration's targets was looked at, where that is a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// How many targets the configuration has; said of a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<usize>,
     /// Whether addresses and evidence are left out, because everybody can read this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
@@ -253,7 +265,7 @@ pub struct RoundReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail: Option<TrailReport>,
     /// The worst verdict of all findings that count, `blocked` where all are waived; `inconclusive`
-    /// where there are none.
+    /// where there are none, and at best where something is `missing`.
     pub verdict: Verdict,
     /// The counts.
     pub totals: Totals,
@@ -267,6 +279,13 @@ pub struct RoundReport {
     pub coverage: Vec<Coverage>,
     /// The findings in the order of the configuration.
     pub findings: Vec<Finding>,
+    /// Where this was made of several rounds: each of them. What `vantage` says is then only what is
+    /// true of all, and `resolvers` and `controls` stand here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<MergedRound>,
+    /// What should be among those rounds and is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
 }
 
 impl Totals {

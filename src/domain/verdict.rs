@@ -155,6 +155,11 @@ pub enum Reason {
         /// What only insiders reach.
         unproven: String,
     },
+    /// Inconclusive: it was blocked wherever it was looked at, and not looked at from everywhere.
+    NotLookedAt {
+        /// The vantage whose round is missing.
+        from: String,
+    },
     /// Inconclusive: this machine could not look.
     Blind {
         /// Why not.
@@ -183,6 +188,7 @@ impl Reason {
             Self::SilenceTellsNothing { .. } => "silence_tells_nothing",
             Self::Inside { .. } => "inside",
             Self::NotProvenOutside { .. } => "not_proven_outside",
+            Self::NotLookedAt { .. } => "not_looked_at",
             Self::Blind { cause } => cause.as_str(),
             Self::Withheld => "withheld",
         }
@@ -233,6 +239,10 @@ impl fmt::Display for Reason {
                 f,
                 "whether this vantage is outside is not known: {unproven}, which only insiders \
                  reach, could not be looked at"
+            ),
+            Self::NotLookedAt { from } => write!(
+                f,
+                "blocked wherever it was looked at, and nobody looked from {from}"
             ),
             Self::Blind { cause } => cause.fmt(f),
             Self::Withheld => f.write_str("why is withheld"),

@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, TargetInfo};
+use super::merged::{MergedRound, Missing, Seen};
 use super::rank::Rank;
 use super::report::{Coverage, RoundReport, Totals, Vantage};
 use super::target::{Denial, HttpDenial};
@@ -30,6 +31,8 @@ impl RoundReport {
             took_ms: self.took_ms,
             interrupted: self.interrupted,
             partial: self.partial,
+            shard: self.shard,
+            declared: self.declared,
             withheld: true,
             links: self.links.clone(),
             incidents: self.incidents.clone(),
@@ -45,6 +48,8 @@ impl RoundReport {
             controls: Vec::new(),
             coverage: coverage(self),
             findings,
+            rounds: self.rounds.iter().map(MergedRound::withheld).collect(),
+            missing: self.missing.iter().map(missing).collect(),
         }
     }
 }
@@ -64,6 +69,51 @@ fn finding(finding: &Finding) -> Finding {
         withheld: true,
         // The parts are gone, and with them what the rank would be read from.
         partly: finding.verdict == Verdict::Exposed && finding.rank() == Rank::Inconclusive,
+        vantages: finding.vantages.iter().map(Seen::withheld).collect(),
+    }
+}
+
+impl MergedRound {
+    /// The same without names of machines, addresses and who proved what.
+    #[must_use]
+    pub fn withheld(&self) -> Self {
+        Self {
+            noentry: self.noentry.clone(),
+            started: self.started,
+            took_ms: self.took_ms,
+            interrupted: self.interrupted,
+            partial: self.partial,
+            shard: self.shard,
+            declared: self.declared,
+            links: self.links.clone(),
+            vantage: vantage(&self.vantage),
+            resolvers: Vec::new(),
+            controls: Vec::new(),
+        }
+    }
+}
+
+impl Seen {
+    /// The same without how far an outsider got.
+    #[must_use]
+    pub fn withheld(&self) -> Self {
+        Self {
+            round: self.round,
+            vantage: self.vantage.clone(),
+            verdict: self.verdict,
+            reach: None,
+        }
+    }
+}
+
+/// What is wrong with a report may quote what stands in it.
+fn missing(missing: &Missing) -> Missing {
+    match missing {
+        Missing::Report { file, .. } => Missing::Report {
+            file: file.clone(),
+            why: String::new(),
+        },
+        Missing::Rounds { .. } | Missing::Shard { .. } | Missing::Targets { .. } => missing.clone(),
     }
 }
 
@@ -96,6 +146,8 @@ fn vantage(vantage: &Vantage) -> Vantage {
         environment: vantage.environment.clone(),
         // Such as a host inside the network that it stands in.
         name: None,
+        // The workflow says it in plain words, and rounds are told apart by it.
+        label: vantage.label.clone(),
         system: vantage.system.clone(),
         proven: vantage.proven.clone(),
         sees: Vec::new(),

@@ -5,8 +5,8 @@
 
 use super::facts;
 use super::headline;
+use super::merged;
 use super::phrase::count;
-use super::waiver;
 use super::withheld;
 use crate::domain::escape::{command_data, command_property, visible};
 use crate::domain::finding::Finding;
@@ -44,7 +44,11 @@ const fn command(rank: Rank) -> &'static str {
 }
 
 fn roll_up(report: &RoundReport, left_out: usize) -> String {
-    let mut message = waiver::totals(&report.totals);
+    let mut message = merged::totals(report);
+    for line in merged::missing(report) {
+        message.push_str(". Missing: ");
+        message.push_str(&line.text());
+    }
     if left_out > 0 {
         message.push_str(". More without an annotation: ");
         message.push_str(&count(left_out, "finding"));
@@ -54,13 +58,17 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
         message.push('\n');
         message.push_str(&withheld::notice().text());
     }
-    let title = format!("noentry: {}", report.verdict);
+    let rank = Rank::from(report.verdict);
+    let (command, title) = if report.is_empty_shard() {
+        (command(Rank::Blocked), "noentry: no target".to_owned())
+    } else {
+        (command(rank), format!("noentry: {}", report.verdict))
+    };
     format!(
-        "::{} file={},title={}::{}\n",
-        command(report.verdict.into()),
+        "::{command} file={},title={}::{}\n",
         command_property(&visible(&report.config)),
         command_property(&title),
-        command_data(&message)
+        command_data(&cut(&message))
     )
 }
 

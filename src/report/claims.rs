@@ -6,12 +6,16 @@
 //! found inconclusive is taken at its word, except of a companion: there it would hide an exposure.
 //! So is a report that withholds all details, which tells anybody that it has no proof.
 
+use std::collections::BTreeSet;
+
 use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note, TargetInfo};
+use crate::domain::merged::{self, Absent, Ground, Missing};
 use crate::domain::observation::{Attempt, Outcome};
 use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{RoundReport, Side};
+use crate::domain::shard::Shard;
 use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
@@ -29,8 +33,10 @@ pub fn half_withheld(report: &RoundReport) -> bool {
 
 /// Whether a waiver stands otherwise than its last day and the round's own day say.
 pub fn misdates_waiver(finding: &Finding, report: &RoundReport) -> bool {
-    let waiver = finding.waiver.as_ref();
-    waiver.is_some_and(|waiver| waiver.state != WaiverState::of(waiver.until, report.started))
+    finding.waiver.as_ref().is_some_and(|waiver| {
+        let ground = report.ground(finding);
+        ground.is_none_or(|ground| waiver.state != WaiverState::of(waiver.until, ground.started))
+    })
 }
 
 /// Whether something is said to have been seen again that was not exposed, or in a number of sets that
@@ -45,10 +51,72 @@ pub fn misstates_confirmation(finding: &Finding) -> bool {
 
 /// Whether what only insiders reach was reached, and the report does not say so.
 pub fn hides_its_side(report: &RoundReport) -> bool {
-    report.vantage.outside.as_ref().is_some_and(|outside| {
-        let mut endpoints = outside.checks.iter().flat_map(|check| &check.endpoints);
-        outside.side != Side::Inside && endpoints.any(|e| e.reached)
+    let merged = report.rounds.iter().map(|round| &round.vantage);
+    let mut vantages = merged.chain([&report.vantage]);
+    vantages.any(|vantage| {
+        vantage.outside.as_ref().is_some_and(|outside| {
+            let mut endpoints = outside.checks.iter().flat_map(|check| &check.endpoints);
+            outside.side != Side::Inside && endpoints.any(|e| e.reached)
+        })
     })
+}
+
+/// What is wrong with how a report was made of several rounds, or claims to be of one.
+pub fn unmerged(report: &RoundReport) -> Option<&'static str> {
+    let shards = report.rounds.iter().filter_map(|round| round.shard);
+    if !shards.chain(report.shard).all(Shard::is_sound) {
+        return Some("it names a shard that cannot be");
+    }
+    if report.rounds.is_empty() {
+        let merged =
+            !report.missing.is_empty() || report.findings.iter().any(|f| !f.vantages.is_empty());
+        return merged.then_some("it names rounds that it was made of, and has none");
+    }
+    if !report.controls.is_empty() || !report.resolvers.is_empty() || report.shard.is_some() {
+        return Some("it was made of several rounds, and something in it belongs to none of them");
+    }
+    if report.findings.iter().any(|f| !is_worst_of(f, report)) {
+        return Some("a finding is not the worst of what its vantages saw");
+    }
+    let expected = report.missing.iter().find_map(|missing| match missing {
+        Missing::Rounds { expected, .. } => Some(*expected),
+        Missing::Report { .. } | Missing::Shard { .. } | Missing::Targets { .. } => None,
+    });
+    // An unreadable report leaves no trace but what is said of it.
+    let follows: Vec<&Missing> = report
+        .missing
+        .iter()
+        .filter(|missing| !matches!(missing, Missing::Report { .. }))
+        .collect();
+    let found = merged::missing(&report.rounds, &report.findings, expected);
+    if follows != found.iter().collect::<Vec<_>>()
+        || report.partial != merged::is_partial(&report.rounds, &report.missing)
+    {
+        return Some("it does not say what is missing among the rounds that it was made of");
+    }
+    let absent = Absent::of(&report.missing);
+    let claimed = report
+        .findings
+        .iter()
+        .any(|f| f.verdict == Verdict::Blocked && absent.from(&f.target.name).is_some());
+    claimed.then_some("something is blocked that was not looked at from everywhere")
+}
+
+/// Whether a merged finding says of each vantage what it saw, once, and is itself the worst of that.
+fn is_worst_of(finding: &Finding, report: &RoundReport) -> bool {
+    let Some(first) = finding.vantages.first() else {
+        return false;
+    };
+    let mut rounds = BTreeSet::new();
+    let once = finding
+        .vantages
+        .iter()
+        .all(|seen| seen.round < report.rounds.len() && rounds.insert(seen.round));
+    let worst = finding
+        .vantages
+        .iter()
+        .all(|seen| seen.verdict <= first.verdict);
+    once && worst && (first.verdict == finding.verdict || finding.is_unconfirmed_block())
 }
 
 /// Whether some part of a finding is worse than the finding, or `blocked` without having been seen. Where
@@ -57,6 +125,9 @@ pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
     if report.withheld && finding.withheld {
         return false;
     }
+    let Some(ground) = report.ground(finding) else {
+        return true;
+    };
     let endpoints = finding.counted().map(|e| e.verdict);
     let names = finding.name_verdicts.iter().map(|n| n.verdict);
     match endpoints.chain(names).max() {
@@ -66,32 +137,32 @@ pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
             finding
                 .endpoints
                 .iter()
-                .any(|e| !borne_out(finding, e, report))
+                .any(|e| !borne_out(finding, e, ground))
                 || finding
                     .name_verdicts
                     .iter()
-                    .any(|n| n.verdict == Verdict::Blocked && !name_borne_out(finding, n, report))
+                    .any(|n| n.verdict == Verdict::Blocked && !name_borne_out(finding, n, ground))
         }
     }
 }
 
-fn name_borne_out(finding: &Finding, name: &NameVerdict, report: &RoundReport) -> bool {
+fn name_borne_out(finding: &Finding, name: &NameVerdict, ground: Ground<'_>) -> bool {
     let outcome = name.reach.map(Outcome::Reached);
-    let standing = standing(name.rests_on.as_ref(), None, report);
+    let standing = standing(name.rests_on.as_ref(), None, ground);
     name.reason == Reason::Stopped
-        && from_outside(report)
+        && from_outside(ground)
         && outcome.is_some_and(|outcome| stopped(&finding.target, outcome, None, &standing))
 }
 
 /// Whether an endpoint belongs to the target and its attempts do not say otherwise than it does.
-fn borne_out(finding: &Finding, endpoint: &EndpointReport, report: &RoundReport) -> bool {
+fn borne_out(finding: &Finding, endpoint: &EndpointReport, ground: Ground<'_>) -> bool {
     if !belongs(&finding.target, endpoint) {
         return false;
     }
     match endpoint.verdict {
         Verdict::Exposed => true,
         Verdict::Inconclusive => !endpoint.companion || !hidden(finding, endpoint),
-        Verdict::Blocked => blocked(finding, endpoint, report),
+        Verdict::Blocked => blocked(finding, endpoint, ground),
     }
 }
 
@@ -126,25 +197,25 @@ fn hidden(finding: &Finding, endpoint: &EndpointReport) -> bool {
 }
 
 /// Whether an endpoint's own attempts say that it is blocked.
-fn blocked(finding: &Finding, endpoint: &EndpointReport, report: &RoundReport) -> bool {
+fn blocked(finding: &Finding, endpoint: &EndpointReport, ground: Ground<'_>) -> bool {
     let (target, rests_on) = (&finding.target, endpoint.rests_on.as_ref());
     let seen = if endpoint.attempts.is_empty() {
         // The one rung that is reached without an attempt. A name is found by whatever transport, and
         // an address that the target itself gives needs no finding.
         let standing = match (rests_on, &finding.name) {
             (None, None) => Standing::NotNeeded,
-            (rests_on, _) => standing(rests_on, None, report),
+            (rests_on, _) => standing(rests_on, None, ground),
         };
         let outcome = Outcome::Reached(Reach::PrivateAddress);
         endpoint.reach == Some(Reach::PrivateAddress) && stopped(target, outcome, None, &standing)
     } else {
-        let standing = standing(rests_on, Some(endpoint.endpoint), report);
+        let standing = standing(rests_on, Some(endpoint.endpoint), ground);
         endpoint
             .attempts
             .iter()
             .all(|a| stopped(target, a.outcome, doubt(finding, a), &standing))
     };
-    seen && endpoint.reason == Reason::Stopped && from_outside(report)
+    seen && endpoint.reason == Reason::Stopped && from_outside(ground)
 }
 
 fn stopped(
@@ -196,8 +267,8 @@ fn doubt(finding: &Finding, attempt: &Attempt) -> Option<Doubt> {
 }
 
 /// Whether nothing says that the round looked from inside, or may have.
-fn from_outside(report: &RoundReport) -> bool {
-    match report.vantage.outside.as_ref().map(|own| own.side) {
+fn from_outside(ground: Ground<'_>) -> bool {
+    match ground.vantage.outside.as_ref().map(|own| own.side) {
         Some(Side::Inside | Side::Unproven) => false,
         Some(Side::Outside) | None => true,
     }
@@ -208,12 +279,12 @@ fn from_outside(report: &RoundReport) -> bool {
 fn standing(
     rests_on: Option<&RestsOn>,
     endpoint: Option<Endpoint>,
-    report: &RoundReport,
+    ground: Ground<'_>,
 ) -> Standing {
     let Some(rests_on) = rests_on else {
         return Standing::Absent;
     };
-    let mut named = report
+    let mut named = ground
         .controls
         .iter()
         .filter(|control| control.name == rests_on.control);

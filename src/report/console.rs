@@ -10,6 +10,7 @@ use super::coverage;
 use super::facts::{self, Fact};
 use super::headline;
 use super::hint;
+use super::merged;
 use super::notes;
 use super::phrase::Phrase;
 use super::vantage;
@@ -68,6 +69,7 @@ pub fn render(report: &RoundReport, style: Style) -> String {
         page.controls(report);
     }
     page.coverage(report);
+    page.labelled("missing", &merged::missing(report));
     page.totals(report);
     escape::runner_lines(&page.out)
 }
@@ -136,6 +138,9 @@ impl Page {
                     let waived = waiver::waived(waiver).text();
                     self.wrapped(&" ".repeat(GUTTER), GUTTER, &waived, Ansi::new());
                 }
+                if let Some(who) = merged::who_saw(finding) {
+                    self.wrapped(&" ".repeat(GUTTER), GUTTER, &who.text(), Ansi::new());
+                }
                 for note in notes::of(finding) {
                     self.note(&notes::say(finding, note));
                 }
@@ -176,10 +181,7 @@ impl Page {
     }
 
     fn controls(&mut self, report: &RoundReport) {
-        let controls = report.controls.iter().map(vantage::control_line);
-        let guard = report.vantage.outside.as_ref().map(vantage::guard_line);
-        let lines: Vec<Phrase> = controls.chain(guard).collect();
-        self.labelled("control", &lines);
+        self.labelled("control", &vantage::control_lines(report));
     }
 
     /// What is not watched; with `--verbose`, what is watched too.
@@ -205,12 +207,15 @@ impl Page {
     }
 
     fn totals(&mut self, report: &RoundReport) {
-        let totals = &report.totals;
         let rank = Rank::from(report.verdict);
-        let word = word(rank);
-        let mut head = self.paint(colour(rank), word);
+        let (word, colour) = if report.is_empty_shard() {
+            ("no target", DIM)
+        } else {
+            (word(rank), colour(rank))
+        };
+        let mut head = self.paint(colour, word);
         head.push_str(&" ".repeat(GUTTER.saturating_sub(word.len())));
-        self.wrapped(&head, GUTTER, &waiver::totals(totals), BOLD);
+        self.wrapped(&head, GUTTER, &merged::totals(report), BOLD);
         let gutter = " ".repeat(GUTTER);
         let effort = vantage::effort(report)
             .say(", begun ")

@@ -3,6 +3,7 @@
 use super::door::{Door, Way};
 use super::evidence;
 use super::headline;
+use super::merged;
 use super::name;
 use super::notes;
 use super::phrase::{Phrase, count, duration};
@@ -20,6 +21,9 @@ const ENDPOINTS: usize = 6;
 
 /// The label of what is worth knowing besides.
 pub const NOTE: &str = "note";
+
+/// The label of what several vantages saw.
+pub const VANTAGES: &str = "vantages";
 
 /// The label of where a target is declared.
 pub const DECLARED: &str = "declared";
@@ -148,6 +152,9 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     {
         facts.push(Fact::one("waiver", waiver::say(part.finding, waiver)));
     }
+    if let Some(who) = merged::who_saw(part.finding) {
+        facts.push(Fact::one(VANTAGES, who));
+    }
     facts.extend(seen);
     facts.extend(evidence::deniers(part.finding, part.endpoints));
     facts.extend(evidence::middlebox(part.endpoints));
@@ -170,16 +177,18 @@ fn of_part(part: Part<'_>, seen: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
-/// All that everybody may know: who answers for it, and where it is declared.
+/// All that everybody may know: who answers for it, the word of each vantage, and where it is declared.
 fn of_withheld(finding: &Finding) -> Vec<Fact> {
     let waiver = finding
         .waiver
         .as_ref()
         .filter(|_| finding.verdict != Verdict::Blocked);
     let waiver = waiver.map(|waiver| Fact::one("waiver", waiver::say(finding, waiver)));
+    let vantages = merged::who_saw(finding).map(|who| Fact::one(VANTAGES, who));
     let declared = Phrase::new("").value(&finding.target.position);
     waiver
         .into_iter()
+        .chain(vantages)
         .chain([Fact::one(DECLARED, declared)])
         .collect()
 }

@@ -70,6 +70,9 @@ impl Failed {
         let mut suite = TestSuiteBuilder::new(super::junit::SUITE);
         suite.set_timestamp(super::junit::timestamp(at));
         suite.add_testcase(case.build());
+        super::junit::SUITE.clone_into(&mut suite.testsuite.package);
+        // Where it looked from is as unknown as what it would have seen.
+        suite.testsuite.hostname.clear();
         let mut out = Vec::new();
         ReportBuilder::new()
             .add_testsuite(suite.build())

@@ -255,6 +255,7 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
         | Reason::ControlOnOtherPort { .. }
         | Reason::Inside { .. }
         | Reason::NotProvenOutside { .. }
+        | Reason::NotLookedAt { .. }
         | Reason::Withheld
         | Reason::ResolverInvents => seen().join(place).say(", but ").join(why(reason)),
     }
@@ -274,6 +275,9 @@ pub fn why(reason: &Reason) -> Phrase {
             Phrase::new("whether this vantage is outside is not known: ")
                 .value(unproven)
                 .say(", which only insiders reach, could not be looked at")
+        }
+        Reason::NotLookedAt { from } => {
+            Phrase::new("blocked wherever it was looked at, and nobody looked from ").value(from)
         }
         Reason::Stopped
         | Reason::PastBarrier

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::claims;
 use crate::domain::escape::visible;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
+use crate::domain::trail::Links;
 
 /// Why a report could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +112,7 @@ pub fn schema() -> String {
 }
 
 fn consistent(report: &RoundReport) -> Result<(), Error> {
-    let worst = RoundReport::worst(&report.findings);
+    let worst = RoundReport::overall(&report.findings, &report.missing);
     if report.verdict != worst {
         return Err(Error::Contradiction(format!(
             "its verdict is {}, but the findings say {worst}",
@@ -123,13 +124,17 @@ fn consistent(report: &RoundReport) -> Result<(), Error> {
             "its totals do not count its findings".to_owned(),
         ));
     }
-    if let Some(link) = report.links.broken() {
+    let links = report.rounds.iter().map(|round| &round.links);
+    if let Some(link) = links.chain([&report.links]).find_map(Links::broken) {
         return Err(Error::Link(link.to_owned()));
     }
     if claims::half_withheld(report) {
         return Err(Error::Contradiction(
             "some of its details are withheld, and others are not".to_owned(),
         ));
+    }
+    if let Some(what) = claims::unmerged(report) {
+        return Err(Error::Contradiction(what.to_owned()));
     }
     if let Some(finding) = report
         .findings

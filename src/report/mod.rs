@@ -1,8 +1,8 @@
 //! Reports: one file a format, each a pure function of a finished round.
 //!
 //! `phrase` keeps our own words and other people's apart. `saw`, `name` and `headline` put a finding into
-//! words, `facts` collects the evidence (`evidence`, `promise`, `notes`, `waiver`), `vantage` and `coverage` say
-//! where the round looked from and what it could not see; the formats only lay those out. Nothing here reads a file, a
+//! words, `facts` collects the evidence (`evidence`, `promise`, `notes`, `waiver`), `vantage`, `coverage` and `merged` say
+//! where the round looked from, what it could not see, and what is missing; the formats only lay those out. Nothing here reads a file, a
 //! clock or the environment.
 
 pub mod annotations;
@@ -18,6 +18,7 @@ pub mod hint;
 pub mod incidents;
 pub mod json;
 pub mod junit;
+mod merged;
 mod name;
 mod notes;
 pub mod outputs;

@@ -9,6 +9,7 @@ use super::facts;
 use super::headline;
 use super::hint;
 use super::incidents;
+use super::merged;
 use super::notes;
 use super::phrase::{Phrase, count};
 use super::vantage;
@@ -175,6 +176,10 @@ fn head(report: &RoundReport) -> String {
     let totals = &report.totals;
     let title = match report.verdict {
         Verdict::Exposed => format!("{} exposed", count(totals.exposed, "target")),
+        Verdict::Inconclusive if report.is_empty_shard() => merged::totals(report),
+        Verdict::Inconclusive if totals.inconclusive == 0 && !report.missing.is_empty() => {
+            "not everything was looked at".to_owned()
+        }
         Verdict::Inconclusive => format!("{} inconclusive", count(totals.inconclusive, "target")),
         Verdict::Blocked if totals.waived > 0 => format!(
             "{} waived, {} blocked",
@@ -197,6 +202,25 @@ fn head(report: &RoundReport) -> String {
         let cells: Vec<String> = columns.iter().map(cell).collect();
         format!("| {} |\n", cells.join(" | "))
     };
+    let from = if report.rounds.is_empty() {
+        vantage::seen_from(&report.vantage, &report.controls, report.withheld)
+    } else {
+        Phrase::new(format!("out of {}", count(report.rounds.len(), "round")))
+    };
+    let mark = if report.is_empty_shard() {
+        "\u{26aa}"
+    } else {
+        mark(report.verdict.into())
+    };
+    let missing = merged::missing(report);
+    let missing: String = missing
+        .iter()
+        .map(|line| bullet(&line.markdown()))
+        .collect();
+    let missing = match missing.as_str() {
+        "" => missing,
+        _ => format!("\n**Missing, so this is no pass:**\n\n{missing}"),
+    };
     let notice = if report.withheld {
         format!("\n**Note:** {}.\n", withheld::notice().markdown())
     } else {
@@ -207,14 +231,13 @@ fn head(report: &RoundReport) -> String {
         Some(_) | None => String::new(),
     };
     format!(
-        "## {} noentry: {title}\n\n{}{}{}\n{}, begun {}, {}.{run}\n{notice}",
-        mark(report.verdict.into()),
+        "## {mark} noentry: {title}\n\n{}{}{}\n{}, begun {}, {}.{run}\n{notice}{missing}",
         line(&|(name, _)| (*name).to_owned()),
         line(&|_| "---:".to_owned()),
         line(&|(_, number)| number.to_string()),
         vantage::effort(report).markdown(),
         vantage::begun(report),
-        vantage::seen_from(report).markdown(),
+        from.markdown(),
     )
 }
 
@@ -253,6 +276,10 @@ fn row(finding: &Finding) -> String {
                 text.push_str("<br>");
                 text.push_str(&waiver::waived(waiver).markdown());
             }
+            if let Some(who) = merged::who_saw(finding) {
+                text.push_str("<br>");
+                text.push_str(&who.markdown());
+            }
             for note in notes::of(finding) {
                 text.push_str("<br>");
                 text.push_str(&notes::say(finding, note).markdown());
@@ -290,14 +317,12 @@ fn tail(report: &RoundReport) -> String {
     }
     out.push_str(&coverage_table(report));
     out.push_str(&folded("Vantage", &vantage_table(report)));
-    if !report.controls.is_empty() {
-        let controls = report.controls.iter().map(vantage::control_line);
-        let guard = report.vantage.outside.as_ref().map(vantage::guard_line);
-        let lines: String = controls
-            .chain(guard)
-            .map(|line| bullet(&line.markdown()))
-            .collect();
-        out.push_str(&folded(&count(report.controls.len(), "control"), &lines));
+    let of_rounds = report.rounds.iter().map(|round| round.controls.len());
+    let controls = of_rounds.fold(report.controls.len(), usize::saturating_add);
+    if controls > 0 {
+        let lines = vantage::control_lines(report);
+        let lines: String = lines.iter().map(|line| bullet(&line.markdown())).collect();
+        out.push_str(&folded(&count(controls, "control"), &lines));
     }
     out
 }

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 
 use super::door::Door;
+use super::merged;
 use super::phrase::{Phrase, count, duration};
 use super::saw;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::reach::Layer;
-use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side};
+use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side, Vantage};
 
 /// How many controls are named.
 const CONTROLS: usize = 3;
@@ -57,31 +58,43 @@ pub fn effort(report: &RoundReport) -> Phrase {
 /// address and from which side it looks.
 #[must_use]
 pub fn lines(report: &RoundReport) -> Vec<Phrase> {
-    let mut lines = vec![seen_from(report)];
-    let mut more = Phrase::default();
-    for part in report
-        .vantage
-        .egress
-        .iter()
-        .map(egress)
-        .chain(report.vantage.outside.as_ref().map(outside))
-    {
-        if !more.is_empty() {
-            more = more.say("; ");
-        }
-        more = more.join(part);
+    if !report.rounds.is_empty() {
+        return merged::rounds(report);
     }
+    let mut lines = vec![seen_from(
+        &report.vantage,
+        &report.controls,
+        report.withheld,
+    )];
+    let more = more(&report.vantage);
     if !more.is_empty() {
         lines.push(more);
     }
     lines
 }
 
+/// From which address and from which side a vantage looks, where that was asked.
+pub fn more(vantage: &Vantage) -> Phrase {
+    let mut more = Phrase::default();
+    for part in vantage
+        .egress
+        .iter()
+        .map(egress)
+        .chain(vantage.outside.as_ref().map(outside))
+    {
+        if !more.is_empty() {
+            more = more.say("; ");
+        }
+        more = more.join(part);
+    }
+    more
+}
+
 /// The same for a table of two columns, with the time and the version.
 #[must_use]
 pub fn table(report: &RoundReport) -> Vec<(&'static str, Phrase)> {
     let vantage = &report.vantage;
-    let mut rows = vec![("runner", runner(report))];
+    let mut rows = vec![("runner", runner(vantage))];
     rows.push(("begun", Phrase::default().value(begun(report))));
     rows.push(("noentry", Phrase::default().value(&report.noentry)));
     for sees in &vantage.sees {
@@ -89,15 +102,23 @@ pub fn table(report: &RoundReport) -> Vec<(&'static str, Phrase)> {
         let row = row.say(", by control ").value(&sees.control);
         rows.push(("sees", row));
     }
+    rows.extend(
+        merged::rounds(report)
+            .into_iter()
+            .map(|line| ("round", line)),
+    );
     rows.extend(vantage.egress.iter().map(|own| ("egress", egress(own))));
     rows.extend(vantage.outside.as_ref().map(|own| ("side", outside(own))));
     rows
 }
 
-/// `github-hosted (GitHub Actions 7, linux x86_64)`.
-fn runner(report: &RoundReport) -> Phrase {
-    let vantage = &report.vantage;
-    let mut phrase = Phrase::default().value(&vantage.environment).say(" (");
+/// `eu-west, github-hosted (GitHub Actions 7, linux x86_64)`, the first where it has a label.
+fn runner(vantage: &Vantage) -> Phrase {
+    let mut phrase = Phrase::default();
+    if let Some(label) = &vantage.label {
+        phrase = phrase.value(label).say(", ");
+    }
+    phrase = phrase.value(&vantage.environment).say(" (");
     if let Some(name) = &vantage.name {
         phrase = phrase.value(name).say(", ");
     }
@@ -107,14 +128,13 @@ fn runner(report: &RoundReport) -> Phrase {
 /// `seen from github-hosted (GitHub Actions 7, linux x86_64), proven for TCP over IPv4 as far as http by
 /// www.example.com:443`.
 #[must_use]
-pub fn seen_from(report: &RoundReport) -> Phrase {
-    let vantage = &report.vantage;
-    let phrase = Phrase::new("seen from ").join(runner(report));
+pub fn seen_from(vantage: &Vantage, controls: &[ControlReport], withheld: bool) -> Phrase {
+    let phrase = Phrase::new("seen from ").join(runner(vantage));
     if vantage.sees.is_empty() && vantage.proven.is_empty() {
-        if report.withheld {
+        if withheld {
             return phrase;
         }
-        return phrase.say(if report.controls.is_empty() {
+        return phrase.say(if controls.is_empty() {
             ", without a control"
         } else {
             ", where no control was reached throughout"
@@ -122,7 +142,7 @@ pub fn seen_from(report: &RoundReport) -> Phrase {
     }
     let mut by: Vec<&str> = Vec::new();
     if vantage.sees.is_empty() {
-        let held = report.controls.iter().filter(|c| !c.held.is_empty());
+        let held = controls.iter().filter(|c| !c.held.is_empty());
         by.extend(held.map(|c| c.name.as_str()));
         return by_controls(
             phrase.say(format!(
@@ -279,6 +299,23 @@ pub fn control_line(control: &ControlReport) -> Phrase {
         }
         None => phrase,
     }
+}
+
+/// Every control, and what must not be reached; of several rounds, round by round.
+#[must_use]
+pub fn control_lines(report: &RoundReport) -> Vec<Phrase> {
+    let of = |vantage: &Vantage, controls: &[ControlReport]| -> Vec<Phrase> {
+        let controls = controls.iter().map(control_line);
+        let guard = vantage.outside.as_ref().map(guard_line);
+        controls.chain(guard).collect()
+    };
+    let mut lines = of(&report.vantage, &report.controls);
+    for (index, round) in report.rounds.iter().enumerate() {
+        let from = Phrase::new(format!("round {}: ", index.saturating_add(1)));
+        let own = of(&round.vantage, &round.controls);
+        lines.extend(own.into_iter().map(|line| from.clone().join(line)));
+    }
+    lines
 }
 
 /// `bastion.example.com:22, which must not be reached: looks from outside (2 checkpoints)`.

@@ -71,6 +71,7 @@ pub(crate) fn finding(
         confirmation: None,
         withheld: false,
         partly: false,
+        vantages: Vec::new(),
     }
 }
 

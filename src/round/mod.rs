@@ -142,6 +142,8 @@ async fn round<W: World>(
         took_ms: course.elapsed_ms(),
         interrupted: stop.is_stopped(),
         partial: false,
+        shard: None,
+        declared: None,
         withheld: false,
         links: Links::default(),
         incidents: plan.incidents.clone(),
@@ -151,6 +153,7 @@ async fn round<W: World>(
         vantage: Vantage {
             environment: standpoint.environment,
             name: standpoint.name,
+            label: None,
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
             sees: controls.sees(),
@@ -161,6 +164,8 @@ async fn round<W: World>(
         controls: controls.reports(plan),
         coverage,
         findings,
+        rounds: Vec::new(),
+        missing: Vec::new(),
     })
 }
 

@@ -4,6 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use noentry::domain::merged::Missing;
+use noentry::domain::report::RoundReport;
+use noentry::domain::shard::Shard;
+use noentry::domain::verdict::Verdict;
 use noentry::report::json;
 
 use super::github::world::{Seen, World as GitHub};
@@ -195,4 +199,99 @@ fn without_a_token_the_round_is_reported_and_the_missing_trail_is_told() {
         json::parse(&job.file("report.json")).unwrap();
     }
     assert_eq!(github.issues(), []);
+}
+
+/// With the evidence in what goes from job to job: act does not say whether a repository is private.
+fn disclosed(config: &str) -> String {
+    format!("{config}incidents: {{ disclose: true }}\n")
+}
+
+/// The merged report that the last job kept, and how that job ended.
+fn whole(job: &Job) -> (RoundReport, String) {
+    let report = json::parse(&job.file("artifacts/noentry/noentry-reports/report.json")).unwrap();
+    (report, job.results()["whole"].clone())
+}
+
+#[test]
+fn a_long_list_in_shards_is_one_report_and_one_trail() {
+    let Some((world, github)) = repository("shards") else {
+        return;
+    };
+    let ((door, port), (_shut, shut)) = (open(), shut());
+    let names: Vec<String> = (0..12).map(|number| format!("Host {number}")).collect();
+    let at = |name: &str| if name == "Host 3" { port } else { shut };
+    let targets: Vec<(&str, u16)> = names.iter().map(|n| (n.as_str(), at(n))).collect();
+    let config = disclosed(&config(&targets));
+    let workflow = example("shards");
+
+    let job = world.run_workflow("schedule", &config, &workflow);
+    let (report, result) = whole(&job);
+    assert_eq!(
+        (report.rounds.len(), report.missing.len()),
+        (8, 0),
+        "{}",
+        job.log
+    );
+    assert_eq!((report.totals.targets, report.totals.exposed), (12, 1));
+    assert_eq!(result, "failure");
+    let issue = github.incident();
+    assert_eq!(issue.title, "Reachable from outside: Host 3");
+    assert!(issue.body.contains(&port.to_string()), "{}", issue.body);
+
+    drop(door);
+    for open in [true, false] {
+        let job = world.run_workflow("schedule", &config, &workflow);
+        assert_eq!(whole(&job).1, "success", "{}", job.log);
+        assert_eq!(github.incident().open, open);
+    }
+    // A part whose job broke before it looked is missing from the whole, which is no pass.
+    let broken = workflow.replace(
+        "          args: --shard=${{ matrix.shard }}/8\n",
+        "          args: --shard=${{ matrix.shard == 5 && 'x' || matrix.shard }}/8\n",
+    );
+    assert_ne!(broken, workflow);
+    let job = world.run_workflow("schedule", &config, &broken);
+    let (report, result) = whole(&job);
+    assert_eq!(
+        (report.verdict, result.as_str()),
+        (Verdict::Inconclusive, "failure")
+    );
+    let shard = Shard { index: 5, of: 8 };
+    assert!(report.missing.contains(&Missing::Shard {
+        shard,
+        vantage: None
+    }));
+    assert_eq!(github.proxy.refused(), [""; 0]);
+}
+
+#[test]
+fn two_vantages_of_a_matrix_are_one_round() {
+    let Some((world, github)) = repository("vantages") else {
+        return;
+    };
+    let ((_open, open), (_shut, shut)) = (open(), shut());
+    let config = disclosed(&config(&[("Admin", shut), ("Orders", open)]));
+    // There is one runner here.
+    let workflow = example("vantages").replace("runner: self-hosted", "runner: ubuntu-latest");
+    let job = world.run_workflow("schedule", &config, &workflow);
+    let (report, result) = whole(&job);
+    assert_eq!(result, "failure", "{}", job.log);
+    let saw = |name: &str| -> Vec<&str> {
+        let finding = report
+            .findings
+            .iter()
+            .find(|f| f.target.name == name)
+            .unwrap();
+        let mut saw: Vec<&str> = finding
+            .vantages
+            .iter()
+            .map(|s| s.vantage.as_str())
+            .collect();
+        saw.sort_unstable();
+        saw
+    };
+    assert_eq!(saw("Orders"), ["branch-office", "github"]);
+    assert_eq!(saw("Admin"), ["branch-office", "github"]);
+    let issue = github.incident();
+    assert!(issue.body.contains("exposed from `"), "{}", issue.body);
 }

@@ -1,6 +1,8 @@
 //! The download: what is not the very archive that is pinned is not run.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use super::mirror::{Answer, Mirror};
@@ -200,6 +202,9 @@ fn the_script_and_the_program_say_in_one_way_that_there_was_no_round() {
             }
         }
     };
+    for job in [&by_script, &by_program] {
+        keeps_to_jenkins_schema(&job.path("junit.xml"));
+    }
     let (script, program) = (case(&by_script), case(&by_program));
     let without_root = |found: &[_]| found[1..].to_vec();
     assert_eq!(without_root(&script), without_root(&program));
@@ -215,4 +220,26 @@ fn the_script_and_the_program_say_in_one_way_that_there_was_no_round() {
         )
     };
     assert_eq!(keys(&by_script), keys(&by_program));
+}
+
+fn keeps_to_jenkins_schema(junit: &Path) {
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/vendor/jenkins-xunit/junit-10.xsd"
+    );
+    let checked = Command::new("xmllint")
+        .args(["--noout", "--schema", schema])
+        .arg(junit)
+        .output();
+    match checked {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+        }
+        Err(error) => {
+            let required = std::env::var("NOENTRY_REQUIRE_TOOLS").is_ok_and(|v| v == "1");
+            assert!(!required, "xmllint is required: {error}");
+            eprintln!("SKIPPED: xmllint is missing, so the schema is not looked at");
+        }
+    }
 }

@@ -8,6 +8,7 @@
     reason = "helpers of tests: what goes wrong here is a failed test"
 )]
 
+mod described;
 mod examples;
 mod fetched;
 #[allow(
@@ -18,6 +19,7 @@ mod fetched;
 )]
 mod github;
 mod inputs;
+mod merged;
 mod mirror;
 mod release;
 mod rounds;

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::mirror::{Answer, Mirror};
 use super::support::{VERSION, World};
 use super::{config, open, shut};
@@ -33,25 +35,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn the_manifest_is_of_this_version() {
-    let manifest = fs::read_to_string(here("action/manifest")).unwrap();
-    let version = format!("version {VERSION}");
-    assert!(manifest.lines().any(|line| line == version), "{manifest}");
+/// What cargo needs to build the program.
+fn copy_source(to: &Path) {
+    for path in ["Cargo.toml", "Cargo.lock", "src", "tests"] {
+        copy(&here(path), &to.join(path));
+    }
 }
 
-#[test]
-fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
-    let Some(mut world) = World::new(&unpinned()) else {
-        return;
-    };
-    for path in ["Cargo.toml", "Cargo.lock", "src", "tests"] {
-        copy(&here(path), &world.action().join(path));
-    }
-    let mirror = Mirror::start("/", Answer::Status(404));
-    world.env.push(("GITHUB_API_URL".to_owned(), mirror.url()));
-    // The dependencies are built once for all runs of the test, and nothing is optimised. All else is as
-    // for a user: the real cargo, the lock file, the action's own source.
+/// The dependencies are built once for all runs of these tests, and nothing is optimised. All else is as
+/// for a user: the real cargo, the lock file, the action's own source.
+fn with_cargo(world: &mut World) {
     for (key, value) in [
         ("CARGO_TARGET_DIR", here("target/action").to_str().unwrap()),
         ("CARGO_PROFILE_RELEASE_LTO", "off"),
@@ -66,6 +59,24 @@ fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
             world.env.push((key.to_owned(), value));
         }
     }
+}
+
+#[test]
+fn the_manifest_is_of_this_version() {
+    let manifest = fs::read_to_string(here("action/manifest")).unwrap();
+    let version = format!("version {VERSION}");
+    assert!(manifest.lines().any(|line| line == version), "{manifest}");
+}
+
+#[test]
+fn without_a_pinned_release_it_is_built_from_the_actions_own_checkout() {
+    let Some(mut world) = World::new(&unpinned()) else {
+        return;
+    };
+    copy_source(&world.action());
+    let mirror = Mirror::start("/", Answer::Status(404));
+    world.env.push(("GITHUB_API_URL".to_owned(), mirror.url()));
+    with_cargo(&mut world);
     let ((_shut, shut), (_open, open)) = (shut(), open());
     let text = config(&[("Admin", shut), ("Orders", open)]);
     // The first step is what a hostile checkout would say to cargo. The second use is quick: within a
@@ -113,4 +124,36 @@ fn without_cargo_or_source_the_message_says_what_to_do() {
     assert_eq!(job.result(), "failure", "{}", job.log);
     let errors = job.annotations("error");
     assert!(errors[0].contains("no cargo on this runner"), "{errors:?}");
+}
+
+#[test]
+fn the_projects_own_workflow_uses_the_action_and_holds() {
+    let Some(mut world) = World::new(&unpinned()) else {
+        return;
+    };
+    let mirror = Mirror::start("/", Answer::Status(404));
+    world.env.push(("GITHUB_API_URL".to_owned(), mirror.url()));
+    with_cargo(&mut world);
+    let repository = TempDir::new().unwrap();
+    let folder = repository.path();
+    copy_source(folder);
+    for path in ["action.yml", "action", ".github"] {
+        copy(&here(path), &folder.join(path));
+    }
+    fs::write(folder.join("action/manifest"), unpinned()).unwrap();
+    let job = world.run_repository(
+        "push",
+        folder,
+        &[
+            "--workflows",
+            ".github/workflows/action-test.yml",
+            "--matrix",
+            "os:ubuntu-24.04",
+            "-P",
+            "ubuntu-24.04=-self-hosted",
+        ],
+    );
+    assert_eq!(job.result(), "success", "{}", job.log);
+    let validated = job.printed().matches("all of it is there").count();
+    assert_eq!(validated, 4, "{}", job.log);
 }

@@ -169,6 +169,10 @@ impl World {
         fs::create_dir(&artifacts).unwrap();
         fs::write(artifacts.join("action.yml"), ARTIFACTS_ACTION).unwrap();
         commit(&artifacts, "actions/upload-artifact");
+        let fetch = folder.path().join("fetch");
+        fs::create_dir(&fetch).unwrap();
+        fs::write(fetch.join("action.yml"), FETCH_ACTION).unwrap();
+        commit(&fetch, "actions/download-artifact");
         fs::create_dir(folder.path().join("home")).unwrap();
         Some(Self {
             act,
@@ -224,6 +228,11 @@ impl World {
         fs::create_dir_all(folder.join(".github/workflows")).unwrap();
         fs::write(folder.join(".github/noentry.yml"), config).unwrap();
         fs::write(folder.join(".github/workflows/noentry.yml"), workflow).unwrap();
+        self.run_repository(event, folder, &[])
+    }
+
+    /// Runs the workflows of the files in a folder, which are committed for it.
+    pub fn run_repository(&self, event: &str, folder: &Path, more: &[&str]) -> Job {
         commit(folder, &self.repository);
         let kept = TempDir::new_in(self.folder.path()).unwrap().keep();
         let home = self.folder.path().join("home");
@@ -236,7 +245,8 @@ impl World {
             .current_dir(folder)
             .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
-            .args(["--env", &format!("KEPT={}", kept.display())]);
+            .args(["--env", &format!("KEPT={}", kept.display())])
+            .args(more);
         for (name, value) in &self.secrets {
             command.args(["-s", &format!("{name}={value}")]);
         }
@@ -248,10 +258,12 @@ impl World {
             command.args(["--local-repository", &local]);
         }
         let artifacts = self.folder.path().join("artifacts");
+        let fetch = self.folder.path().join("fetch");
         for (name, folder) in [
             ("someone/noentry@v1", &self.action()),
             ("noentry/noentry@v1", &self.action()),
             (ARTIFACTS, &artifacts),
+            (FETCH, &fetch),
         ] {
             let local = format!("{name}={}", folder.display());
             command.args(["--local-repository", &local]);
@@ -277,11 +289,37 @@ impl World {
 const ARTIFACTS: &str = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a";
 const ARTIFACTS_ACTION: &str = "name: keep
 description: Copies a folder.
-inputs: { name: { description: x }, path: { description: x }, retention-days: { description: x } }
+inputs:
+  name: { description: x }
+  path: { description: x }
+  retention-days: { description: x }
+  overwrite: { description: x }
 runs:
   using: composite
   steps:
-    - { shell: bash, env: { P: '${{ inputs.path }}' }, run: 'cp -r \"$P\" \"$KEPT/artifact\"' }
+    - shell: bash
+      env: { P: '${{ inputs.path }}', N: '${{ inputs.name }}' }
+      run: |
+        if [ -d \"$P\" ]; then cp -r \"$P\" \"$KEPT/artifact\"; fi
+        mkdir -p \"$KEPT/artifacts/$N\"
+        cp -r \"$P\" \"$KEPT/artifacts/$N/\"
+";
+
+/// The way back, for a pattern: each artifact in a folder of its own.
+const FETCH: &str = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c";
+const FETCH_ACTION: &str = "name: fetch
+description: Copies folders.
+inputs: { pattern: { description: x }, path: { description: x } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { P: '${{ inputs.path }}', N: '${{ inputs.pattern }}' }
+      run: |
+        mkdir -p \"$P\"
+        for one in \"$KEPT\"/artifacts/$N; do
+          if [ -d \"$one\" ]; then cp -r \"$one\" \"$P/\"; fi
+        done
 ";
 
 /// What a user does after the action: keeps the files that its outputs name.

@@ -93,6 +93,8 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         took_ms: 12_437,
         interrupted: false,
         partial: false,
+        shard: None,
+        declared: None,
         withheld: false,
         links: Links::default(),
         incidents: TrailPlan::default(),
@@ -102,6 +104,7 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         vantage: Vantage {
             environment: "github-hosted".to_owned(),
             name: Some("GitHub Actions 7".to_owned()),
+            label: None,
             system: "linux x86_64".to_owned(),
             proven: vec![Family::Ipv4],
             sees: Vec::new(),
@@ -112,6 +115,8 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         controls: vec![control()],
         coverage: Vec::new(),
         findings,
+        rounds: Vec::new(),
+        missing: Vec::new(),
     }
 }
 
@@ -219,6 +224,7 @@ pub fn target(name: &str, kind: &str, address: &str, port: u16, line: u32) -> Fi
         confirmation: None,
         withheld: false,
         partly: false,
+        vantages: Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `noentry action`: the check of the GitHub Action.
+//! `noentry action`: the check of the GitHub Action, or the merge of several.
 //!
 //! `action.yml` only brings the program to the runner. The inputs are read here, the check is that of
 //! `noentry check`, and the reports and outputs are there in every case: where there is no round they
@@ -8,10 +8,11 @@ mod failed;
 mod words;
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::failed::Nothing;
 use super::check::{self, Surroundings};
+use super::merge;
 use super::output::{self, noted, print};
 use crate::actions::inputs::{self, Given, Inputs, Mistake, Reports};
 use crate::actions::{self, Env};
@@ -26,12 +27,11 @@ pub(super) fn run() -> Exit {
     let env = Env::from(|key| std::env::var(key).ok());
     let given = inputs::read(|key| std::env::var(key).ok());
     let config = find(&given);
-    let read: Vec<&Path> = config.iter().map(Path::new).collect();
     let mut outputs = written_to(&given.reports);
-    if let Some(clash) = output::clashes(&outputs, &read) {
+    if let Some(clash) = over_what_is_read(&given, config.as_deref().ok(), &outputs) {
         // Not even the news of it may be written over what is read.
         outputs = written_to(&Reports::usual(&given.folder));
-        if output::clashes(&outputs, &read).is_some() {
+        if over_what_is_read(&given, config.as_deref().ok(), &outputs).is_some() {
             outputs = OutputArgs::default();
         }
         return failed::told(&Nothing::of_places(&clash), &outputs, &env);
@@ -42,6 +42,11 @@ pub(super) fn run() -> Exit {
         asked,
         ..
     } = given;
+    if let Ok(inputs) = &asked
+        && !inputs.merge.is_empty()
+    {
+        return merge(inputs, &reports, &outputs, &env);
+    }
     let asked =
         asked.and_then(|inputs| Ok((check_args(&inputs, &folder, config, &reports)?, inputs)));
     let (args, inputs) = match asked {
@@ -62,6 +67,28 @@ pub(super) fn run() -> Exit {
         }
         None => {
             failed::told(&Nothing::of_runner(), &outputs, &env);
+            started
+        }
+    }
+}
+
+/// Puts rounds together instead of looking.
+fn merge(inputs: &Inputs, reports: &Reports, outputs: &OutputArgs, env: &Env) -> Exit {
+    let args = match words::merge(inputs, reports) {
+        Ok(args) => args,
+        Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), outputs, env),
+    };
+    let merged = RefCell::new(None);
+    let started = super::on_runtime(async {
+        let result = merge::rounds(&args).await;
+        merged.replace(Some(result));
+        Exit::Blocked
+    });
+    match merged.into_inner() {
+        Some(Ok(exit)) => ended(exit, inputs, env),
+        Some(Err(refused)) => failed::told(&Nothing::of_check(&refused, ""), outputs, env),
+        None => {
+            failed::told(&Nothing::of_runner(), outputs, env);
             started
         }
     }
@@ -96,6 +123,24 @@ fn hand_on(env: &Env, pairs: &[(String, String)]) -> bool {
         let written = actions::append_output(path, pairs);
         noted("the step's outputs", path, written)
     })
+}
+
+/// What is wrong with the places of the reports, if one is that of another, or of what is read.
+fn over_what_is_read(given: &Given, config: Option<&str>, outputs: &OutputArgs) -> Option<String> {
+    let merged = given.asked.as_ref().map(|inputs| inputs.merge.as_slice());
+    let merged: Vec<PathBuf> = merged
+        .unwrap_or_default()
+        .iter()
+        .map(PathBuf::from)
+        .collect();
+    // A folder that cannot be read is said when it is to be merged.
+    let merged = merge::files(&merged).unwrap_or_default();
+    let read: Vec<&Path> = config
+        .map(Path::new)
+        .into_iter()
+        .chain(merged.iter().map(PathBuf::as_path))
+        .collect();
+    output::clashes(outputs, &read)
 }
 
 fn written_to(reports: &Reports) -> OutputArgs {

@@ -1,10 +1,11 @@
 //! From the inputs to the arguments of `check`, through the command line's own reading.
 
+use clap::ArgMatches;
 use clap::error::{Error, ErrorKind};
 use clap::parser::ValueSource;
 
 use crate::actions::inputs::{Inputs, Mistake, Reports};
-use crate::cli::{CheckArgs, Cli};
+use crate::cli::{CheckArgs, Cli, MergeArgs};
 
 /// The options of `check` that are inputs of their own: as clap names them, as they are typed, and the
 /// input.
@@ -23,19 +24,8 @@ pub(super) fn check(
     config: &str,
     reports: &Reports,
 ) -> Result<CheckArgs, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    match Cli::check(&inputs.args) {
-        Err(error) => mistakes.push(mistake("args", &error)),
-        Ok((_, given)) => {
-            let typed = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
-            for (_, option, input) in OWN.into_iter().filter(|(id, _, _)| typed(id)) {
-                mistakes.push(Mistake {
-                    input: "args",
-                    message: format!("{option} has an input of its own: `{input}`"),
-                });
-            }
-        }
-    }
+    let given = Cli::check(&inputs.args).map(|(_, given)| given);
+    let mut mistakes = own(given);
     let place = vec![format!("--incidents={}", inputs.incidents)];
     if let Err(error) = Cli::check(&place) {
         mistakes.push(mistake("incidents", &error));
@@ -46,12 +36,55 @@ pub(super) fn check(
     let mut words = inputs.args.clone();
     words.extend(place);
     words.push(format!("--config={config}"));
-    words.push(format!("--json={}", reports.json));
-    words.push(format!("--junit={}", reports.junit));
-    words.push(format!("--summary={}", reports.summary));
+    words.extend(written(reports));
     words.extend(inputs.targets.iter().map(|name| format!("--target={name}")));
     let (args, _) = Cli::check(&words).map_err(|error| vec![mistake("args", &error)])?;
     Ok(args)
+}
+
+/// The arguments of the merge, or what is wrong with which input.
+pub(super) fn merge(inputs: &Inputs, reports: &Reports) -> Result<MergeArgs, Vec<Mistake>> {
+    let of = |words: &[String]| {
+        let files = ["--".to_owned()].into_iter().chain(inputs.merge.clone());
+        Cli::merge(&words.iter().cloned().chain(files).collect::<Vec<String>>())
+    };
+    let mistakes = own(of(&inputs.args).map(|(_, given)| given));
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut words = inputs.args.clone();
+    words.push(format!("--incidents={}", inputs.incidents));
+    words.extend(written(reports));
+    let (args, _) = of(&words).map_err(|error| vec![mistake("incidents", &error)])?;
+    Ok(args)
+}
+
+/// What is wrong with `args`: what the command line does not take, and what is an input of its own.
+fn own(given: Result<ArgMatches, Error>) -> Vec<Mistake> {
+    let given = match given {
+        Ok(given) => given,
+        Err(error) => return vec![mistake("args", &error)],
+    };
+    // A merge does not know all options of a check.
+    let typed = |id: &str| {
+        let known = given.try_contains_id(id).unwrap_or_default();
+        known && given.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let own = OWN.into_iter().filter(|(id, _, _)| typed(id));
+    own.map(|(_, option, input)| Mistake {
+        input: "args",
+        message: format!("{option} has an input of its own: `{input}`"),
+    })
+    .collect()
+}
+
+/// Where the reports are written, as options.
+fn written(reports: &Reports) -> [String; 3] {
+    [
+        format!("--json={}", reports.json),
+        format!("--junit={}", reports.junit),
+        format!("--summary={}", reports.summary),
+    ]
 }
 
 /// What was typed beside the configuration, as a user of the action knows it: a name that the
@@ -69,7 +102,7 @@ pub(super) fn typed_in(args: &CheckArgs) -> &'static str {
 fn mistake(input: &'static str, error: &Error) -> Mistake {
     let message = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            "only options of a check can stand here".to_owned()
+            "only options of a check can stand here, or of a merge".to_owned()
         }
         _ => {
             let text = error.render().to_string();
@@ -111,6 +144,36 @@ mod tests {
             args.outputs.json,
             Some("noentry-reports/report.json".into())
         );
+    }
+
+    #[test]
+    fn inputs_become_the_arguments_of_a_merge() {
+        let merged = |typed: &str| {
+            let given = inputs::read(|name| match name {
+                "NOENTRY_INPUT_ARGS" => Some(typed.to_owned()),
+                "NOENTRY_INPUT_MERGE" => Some("rounds\n-odd.json".to_owned()),
+                _ => None,
+            });
+            merge(&given.asked.unwrap(), &given.reports).map_err(|mistakes| mistakes[0].to_string())
+        };
+        let args = merged("--expect=8").unwrap();
+        assert_eq!(args.expect, Some(8));
+        assert_eq!(
+            args.from,
+            ["rounds", "-odd.json"].map(std::path::PathBuf::from)
+        );
+        assert_eq!(
+            args.outputs.json,
+            Some("noentry-reports/report.json".into())
+        );
+        for (typed, says) in [
+            ("--json=x", "--json has an input of its own: `report`"),
+            ("--shard=1/2", "input `args`: unexpected argument '--shard'"),
+            ("--expect=0", "input `args`: invalid value '0'"),
+        ] {
+            let said = merged(typed).unwrap_err();
+            assert!(said.contains(says), "{typed}: {said}");
+        }
     }
 
     #[test]

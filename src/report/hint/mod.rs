@@ -196,6 +196,20 @@ fn about(names: &[String]) -> Phrase {
 /// All advice for a round: what concerns everything first, then what concerns exposures.
 #[must_use]
 pub fn hints(report: &RoundReport) -> Vec<Hint> {
+    if report.rounds.is_empty() {
+        return of_round(report);
+    }
+    // Advice is about one vantage; several may deserve the same.
+    let mut hints = Vec::new();
+    for hint in report.apart().iter().flat_map(of_round) {
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
+}
+
+fn of_round(report: &RoundReport) -> Vec<Hint> {
     let mut hints = Vec::new();
     hints.extend(rules::side(report));
     hints.extend(rules::login_page(report));

@@ -7,6 +7,7 @@ use quick_xml::{Reader, Writer};
 
 use super::super::coverage;
 use super::super::headline;
+use super::super::merged;
 use super::super::phrase::Phrase;
 use super::cases::{self, Case};
 use super::{Dialect, Error, SUITE};
@@ -166,7 +167,7 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
     writer
         .create_element("properties")
         .write_inner_content(|writer| {
-            for (name, value) in pairs.chain(covered(report)) {
+            for (name, value) in pairs.chain(parts(report)).chain(covered(report)) {
                 writer
                     .create_element("property")
                     .with_attribute(("name", name.as_str()))
@@ -176,6 +177,26 @@ fn properties(writer: &mut Writer<Vec<u8>>, report: &RoundReport) -> Result<(), 
             Ok(())
         })?;
     Ok(())
+}
+
+/// Which part of a list it is, or which rounds it was made of: nothing where it is one whole round.
+fn parts(report: &RoundReport) -> Vec<(String, String)> {
+    let shard = report
+        .shard
+        .map(|shard| ("noentry.shard", shard.to_string()));
+    let label = report.vantage.label.clone();
+    let label = label.map(|label| ("vantage.label", label));
+    let lines = |lines: Vec<Phrase>| {
+        let lines: Vec<String> = lines.iter().map(Phrase::text).collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
+    };
+    let rounds = lines(merged::rounds(report)).map(|rounds| ("merge.rounds", rounds));
+    let missing = lines(merged::missing(report)).map(|missing| ("merge.missing", missing));
+    [shard, label, rounds, missing]
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The word for the side from which the round looked; empty where nobody asked.

@@ -1,5 +1,6 @@
 //! Which cases a round has, and what each says.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::super::facts::{self, Fact};
 use super::super::headline;
+use super::super::merged;
 use super::super::phrase::Phrase;
 use super::super::vantage;
 use super::super::waiver;
@@ -35,7 +37,7 @@ pub(super) struct Case<'a> {
     /// The time of its attempts and queries, in milliseconds.
     pub took_ms: u64,
     /// Where the target is declared.
-    pub position: &'a Position,
+    pub position: Cow<'a, Position>,
 }
 
 /// One part of a finding on its way to a case.
@@ -60,7 +62,27 @@ pub(super) fn of(report: &RoundReport) -> Vec<Case<'_>> {
             cases.push(case(report, finding, &part, &mut taken));
         }
     }
+    // Whoever reads only the cases must not take what nobody looked at for a pass.
+    let lines = merged::missing(report).into_iter().enumerate();
+    cases.extend(lines.map(|(index, line)| missing(report, index, &line)));
     cases
+}
+
+fn missing<'a>(report: &RoundReport, index: usize, line: &Phrase) -> Case<'a> {
+    Case {
+        name: format!("missing ({})", index.saturating_add(1)),
+        class: "noentry-merge".to_owned(),
+        rank: Rank::Inconclusive,
+        reason: "missing",
+        message: line.text(),
+        text: text(report, &line.text(), &[]),
+        took_ms: 0,
+        position: Cow::Owned(Position {
+            file: report.config.clone(),
+            line: 1,
+            column: 1,
+        }),
+    }
 }
 
 fn parts(finding: &Finding) -> Vec<Part> {
@@ -295,7 +317,8 @@ fn case<'a>(
             Rank::Exposed | Rank::Inconclusive => text(report, &headline, &part.facts),
             // What holds or is waived needs no more than why, and what is worth knowing besides.
             Rank::Waived | Rank::Blocked => {
-                let notes = part.facts.iter().filter(|fact| fact.label == facts::NOTE);
+                let told = [facts::VANTAGES, facts::NOTE];
+                let notes = part.facts.iter().filter(|fact| told.contains(&fact.label));
                 let notes = notes.flat_map(|fact| fact.lines.iter().map(Phrase::text));
                 let lines: Vec<String> = std::iter::once(headline).chain(notes).collect();
                 lines.join("\n")
@@ -303,7 +326,7 @@ fn case<'a>(
         },
         message,
         took_ms: part.took_ms,
-        position: &finding.target.position,
+        position: Cow::Borrowed(&finding.target.position),
     }
 }
 
