@@ -244,7 +244,7 @@ pub struct MergeArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub expect: Option<usize>,
     /// How far apart the rounds may begin
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "360m")]
+    #[arg(long, value_name = "TIME", value_parser = period, default_value = "6h")]
     pub within: Duration,
     /// The reports.
     #[command(flatten)]
@@ -306,6 +306,10 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     crate::config::parse_duration(text)
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    crate::config::parse_period(text)
 }
 
 fn incidents(text: &str) -> Result<Incidents, String> {

@@ -5,6 +5,7 @@
 mod program;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -316,13 +317,146 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
 }
 
 #[test]
-fn issues_are_not_there_yet_and_the_error_says_so() {
-    let folder = TempDir::new().unwrap();
-    let run = noentry(folder.path())
-        .args(["check", "--incidents", "github"])
-        .assert()
-        .code(2);
+fn issues_need_a_repository_and_a_token_and_an_api_that_keeps_it() {
+    let estate = Estate::new();
+    estate.run(&["check", "--json", "report.json"]).code(1);
+    let repository = ("GITHUB_REPOSITORY", "org/repo");
+    let token = ("GITHUB_TOKEN", "S3cret");
+    for (env, says) in [
+        (&[token][..], "write incidents: repository: owner/name"),
+        (&[repository], "`permissions: issues: write`"),
+        (
+            &[repository, ("GITHUB_TOKEN", "S3 cret")],
+            "put the bare token",
+        ),
+        (
+            &[("GITHUB_REPOSITORY", "org"), token],
+            "write it as owner/name",
+        ),
+        (
+            &[
+                repository,
+                token,
+                ("GITHUB_API_URL", "http://192.0.2.1/api/v3"),
+            ],
+            "would take the token in clear: use https",
+        ),
+        (
+            // Nobody listens on the discard port of this machine.
+            &[repository, token, ("GITHUB_API_URL", "http://127.0.0.1:9")],
+            "there is no connection to the API",
+        ),
+    ] {
+        let run = noentry(estate.folder.path())
+            .args([
+                "incidents",
+                "--from",
+                "report.json",
+                "--incidents",
+                "github",
+            ])
+            .envs(env.iter().copied())
+            .assert()
+            .code(1);
+        assert!(warned(&run).contains(says), "{says}: {}", warned(&run));
+        assert!(!warned(&run).contains("S3"), "{}", warned(&run));
+    }
+}
+
+#[test]
+fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
+    let estate = Estate::new();
+    let root = estate.folder.path();
+    let check = |place: &str| {
+        noentry(root)
+            .args(["check", "--json", "report.json", "--incidents", place])
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", root.join("summary.md"))
+            .env("GITHUB_OUTPUT", root.join("output.txt"))
+            .assert()
+            .code(1)
+    };
+    let trail = || -> serde_json::Value {
+        let text = fs::read_to_string(root.join("report.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["trail"].clone()
+    };
+    check("folder:trail");
+    let told = trail();
+    assert_eq!(told["store"], "folder:trail");
+    assert_eq!(told["done"][0]["deed"], "opened");
+    let summary = fs::read_to_string(root.join("summary.md")).unwrap();
     assert!(
-        warned(&run).contains("incidents in issues are not there yet: expected folder:PATH or off")
+        summary.contains("### Incident trail\n\n- opened: "),
+        "{summary}"
     );
+    let output = fs::read_to_string(root.join("output.txt")).unwrap();
+    assert!(output.contains("[{\"deed\":\"opened\","), "{output}");
+    // The report that has the trail can be read again.
+    estate.run(&["report", "--from", "report.json"]).code(1);
+
+    // Without a token nothing can be kept, and the reports say so.
+    let run = check("github");
+    let told = trail();
+    let what = told["problems"][0]["what"].as_str().unwrap();
+    assert!(what.contains("no repository is named"), "{what}");
+    let says = printed(&run);
+    assert!(
+        says.contains("\n::warning file=noentry.yml,title=incident trail::"),
+        "{says}"
+    );
+    let summary = fs::read_to_string(root.join("summary.md")).unwrap();
+    assert!(
+        summary.contains("- **Not done:** `github`: no repository is named"),
+        "{summary}"
+    );
+    assert!(!root.join("report.json.part").exists());
+}
+
+/// An API that answers the same to every request, until the test ends.
+fn api(status: u16, answer: &'static str) -> String {
+    let (listener, port) = door();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked);
+            let length = answer.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            );
+        }
+    });
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn where_the_event_says_nothing_the_api_is_asked_who_reads() {
+    let estate = Estate::new();
+    let address = format!("127.0.0.1:{}", estate.port);
+    for (status, answer, token, withheld) in [
+        (200, "{\"private\": true}", true, false),
+        (200, "{\"private\": false}", true, true),
+        (200, "{}", true, true),
+        (401, "{}", true, true),
+        // Nobody is asked without a token.
+        (200, "{\"private\": true}", false, true),
+    ] {
+        let mut run = noentry(estate.folder.path());
+        run.arg("check")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_REPOSITORY", "org/repo")
+            .env("GITHUB_API_URL", api(status, answer));
+        if token {
+            run.env("GITHUB_TOKEN", "S3cret");
+        }
+        let run = run.assert().code(1);
+        let all = format!("{}{}", printed(&run), warned(&run));
+        assert_eq!(
+            !all.contains(&address),
+            withheld,
+            "{status} {answer}: {all}"
+        );
+        assert_eq!(all.contains("details are withheld"), withheld, "{all}");
+    }
 }

@@ -305,7 +305,7 @@ fn what_makes_no_sense_is_refused_and_leaves_no_old_report() {
         "--json",
         "merged.json",
         "--within",
-        "3000m",
+        "50h",
     ];
     estate.run(&words).code(1);
 }

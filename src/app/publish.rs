@@ -15,7 +15,7 @@ pub(super) async fn report(
     occasion: Occasion,
     env: Option<&Env>,
 ) -> bool {
-    let shown = disclosure::publishable(report, env);
+    let shown = disclosure::publishable_now(report, env).await;
     let reported = output::publish(&shown, outputs, env);
     // A folder is published as the reports are, by whoever keeps it as an artifact. Who may read the
     // issues is another question.

@@ -38,6 +38,7 @@ pub use schema::schema;
 pub use source::Place;
 
 use field::Field;
+use mistake::Mistake;
 use source::Source;
 use tree::Node;
 use value::Filler;
@@ -106,10 +107,23 @@ pub fn load_text(name: &str, text: &str) -> Result<Loaded, Problems> {
 ///
 /// What is wrong with it, and what to write, in one line.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    duration::parse(text).map_err(|mistake| match mistake.help {
+    duration::parse(text).map_err(in_one_line)
+}
+
+/// Reads a period as it is written in the file, for the command line: `90m`, `24h`, `7d`.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write, in one line.
+pub fn parse_period(text: &str) -> Result<Duration, String> {
+    duration::period(text).map_err(in_one_line)
+}
+
+fn in_one_line(mistake: Mistake) -> String {
+    match mistake.help {
         Some(help) => format!("{}: {help}", mistake.message),
         None => mistake.message,
-    })
+    }
 }
 
 fn take_apart(

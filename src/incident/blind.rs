@@ -226,11 +226,11 @@ fn still_blind(desk: Desk<'_>, incident: &Incident, lost: Lost) -> Change {
     if adopt(desk, &mut state) {
         said.push(standing::ADOPTED.to_owned());
     }
-    let differ = |these: &[Member], those: &[Member]| -> Vec<String> {
-        let lost = these
-            .iter()
-            .filter(|m| !those.iter().any(|o| o.fingerprint == m.fingerprint));
-        lost.map(|m| m.name.clone()).collect()
+    let differ = |these: &[Member], those: &[Member]| -> Vec<Member> {
+        let lost = these.iter();
+        lost.filter(|m| !those.iter().any(|o| o.fingerprint == m.fingerprint))
+            .cloned()
+            .collect()
     };
     let joined = differ(&lost.members, &state.members);
     let left = differ(&state.members, &lost.members);
@@ -239,13 +239,13 @@ fn still_blind(desk: Desk<'_>, incident: &Incident, lost: Lost) -> Change {
         state.open = false;
         state.closed = Some(desk.round.at);
         state.beyond = 0;
-        said.push("noentry sees again, or nothing is left to be looked at".to_owned());
-    } else {
-        for (what, who) in [("cannot be judged either", joined), ("judged again", left)] {
-            if !who.is_empty() {
-                said.push(format!("{what}: {}", names(who.iter().map(String::as_str))));
-            }
+        said.extend(no_longer(desk, "noentry sees again", &left));
+        if said.is_empty() {
+            said.push("nothing is left that cannot be judged".to_owned());
         }
+    } else {
+        said.extend(list("cannot be judged either", joined.iter()));
+        said.extend(no_longer(desk, "judged again", &left));
         if said.is_empty() && desk.reminder_is_due(&state) {
             said.push(format!("still not judged: {}", lost.names()));
         }
@@ -255,4 +255,21 @@ fn still_blind(desk: Desk<'_>, incident: &Incident, lost: Lost) -> Change {
         said.clear();
     }
     desk.finish(incident, state, None, &said, closes)
+}
+
+/// Who is no longer among those that cannot be judged: seen again, or no longer asked about.
+fn no_longer(desk: Desk<'_>, seen: &str, who: &[Member]) -> Vec<String> {
+    let (here, gone): (Vec<&Member>, Vec<&Member>) = who
+        .iter()
+        .partition(|m| desk.subject(&m.fingerprint).is_some());
+    let said = [(seen, here), ("gone from the configuration", gone)];
+    said.into_iter()
+        .filter_map(|(what, who)| list(what, who.into_iter()))
+        .collect()
+}
+
+/// What is to be said of some, if there are any.
+fn list<'a>(what: &str, who: impl Iterator<Item = &'a Member>) -> Option<String> {
+    let who: Vec<&str> = who.map(|member| member.name.as_str()).collect();
+    (!who.is_empty()).then(|| format!("{what}: {}", names(who.into_iter())))
 }

@@ -1,5 +1,7 @@
 //! The first line of an incident: what, since when and how bad.
 
+use std::cmp::Ordering;
+
 use time::OffsetDateTime;
 
 use super::body::{all, beyond, rounds, when};
@@ -80,8 +82,14 @@ fn closed_line(state: &State, name: &str, since: &str, closed: OffsetDateTime) -
         );
     }
     if let Some(shut) = &state.shut {
+        let was = match state.last_seen.cmp(&state.opened) {
+            // A person opened it again, and it was not seen reachable since.
+            Ordering::Less => format!("It was last seen reachable at {last}."),
+            Ordering::Equal => format!("It was seen reachable once, at {last}."),
+            Ordering::Greater => format!("It was reachable from {since} to {last}."),
+        };
         return format!(
-            "**{name} has been shut since {}:** {}. It was reachable from {since} to {last}.",
+            "**{name} has been shut since {}:** {}. {was}",
             when(shut.since),
             shut.by
         );

@@ -183,7 +183,7 @@ fn closed_by_person(desk: Desk<'_>, subject: &Subject, incident: &Incident) -> O
         about(&mut state, subject);
         still_exposed(desk, subject, &mut state, &mut Vec::new());
         let comment = format!(
-            "a person closed it while it was still reachable: {}",
+            "open again, because a person closed it while it was still reachable: {}",
             subject.headline
         );
         let details = Some(body::details(subject));

@@ -3,6 +3,8 @@
 //! The trail is brought in line after the reports are written, so this comes after them; a saved report
 //! has both.
 
+use std::fmt::Write as _;
+
 use super::phrase::count;
 use crate::domain::escape::{
     clip, command_data, command_property, markdown_code, markdown_name, markdown_prose, visible,
@@ -53,11 +55,12 @@ pub fn markdown(trail: &TrailReport) -> String {
     ];
     for lines in kinds {
         for line in lines.iter().take(LINES) {
-            out.push_str(&format!("- {line}\n"));
+            // Writing to a String cannot go wrong.
+            let _ = writeln!(out, "- {line}");
         }
         let more = lines.len().saturating_sub(LINES);
         if more > 0 {
-            out.push_str(&format!("- and {more} more\n"));
+            let _ = writeln!(out, "- and {more} more");
         }
     }
     if out.is_empty() {
@@ -67,12 +70,13 @@ pub fn markdown(trail: &TrailReport) -> String {
 }
 
 fn deed(deed: &TrailDeed) -> String {
-    format!(
-        "{}: {} ({})",
-        markdown_prose(&deed.deed),
-        markdown_prose(&clip(&deed.title, WORDS)),
-        place(&deed.place)
-    )
+    let word = markdown_prose(&deed.deed);
+    let title = markdown_prose(&clip(&deed.title, WORDS));
+    if is_link(&deed.place) {
+        format!("{word}: [{title}]({})", deed.place)
+    } else {
+        format!("{word}: {title} ({})", markdown_code(&deed.place))
+    }
 }
 
 /// A link where it is one, else a file's name or an issue's.
@@ -108,7 +112,7 @@ pub fn annotations(report: &RoundReport) -> String {
     let more = problems.len().saturating_sub(ANNOTATIONS);
     if more > 0 {
         let message = format!("{} more with the incident trail", count(more, "problem"));
-        out.push_str(&format!("::warning title=noentry::{message}\n"));
+        let _ = writeln!(out, "::warning title=noentry::{message}");
     }
     out
 }
@@ -156,7 +160,7 @@ pub fn output(trail: &TrailReport) -> (String, String) {
         .filter(|d| d.deed != "updated")
         .take(1_000);
     let list: Vec<serde_json::Value> = done
-        .map(|d| serde_json::json!({ "deed": d.deed, "title": d.title, "url": d.place }))
+        .map(|d| serde_json::json!({ "deed": d.deed, "title": d.title, "place": d.place }))
         .collect();
     (
         "incidents".to_owned(),
@@ -206,11 +210,10 @@ mod tests {
             text.contains("(https://github.com/org/trail/issues/1)"),
             "{text}"
         );
-        for not in ["](y)", "@kim", "](x", "<b>\n", "issues/2"] {
-            assert!(
-                !text.contains(not) || text.contains(&format!("`Old {not}")),
-                "{not}: {text}"
-            );
+        assert!(text.contains("(`org/trail#3](x`)"), "{text}");
+        assert!(text.contains("cannot&#92;n::error::x\n"), "{text}");
+        for not in ["](y)", "@kim", "issues/2"] {
+            assert!(!text.contains(not), "{not}: {text}");
         }
     }
 
@@ -220,6 +223,6 @@ mod tests {
         assert_eq!(name, "incidents");
         let list: Vec<serde_json::Value> = serde_json::from_str(&value).unwrap();
         assert_eq!(list.len(), 2);
-        assert_eq!(list[0]["url"], "https://github.com/org/trail/issues/1");
+        assert_eq!(list[0]["place"], "https://github.com/org/trail/issues/1");
     }
 }

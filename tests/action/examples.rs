@@ -80,7 +80,7 @@ pub fn life_of(world: &World, github: &GitHub, workflow: &str) {
     assert_eq!(github.incident().number, issue.number);
 
     // Shut: it takes two rounds to be believed.
-    drop(door);
+    let _taken = door.shut();
     let job = world.run_workflow("schedule", &config, workflow);
     assert!(passed(&job), "{}", job.log);
     assert!(github.incident().open);
@@ -238,7 +238,7 @@ fn a_long_list_in_shards_is_one_report_and_one_trail() {
     assert_eq!(issue.title, "Reachable from outside: Host 3");
     assert!(issue.body.contains(&port.to_string()), "{}", issue.body);
 
-    drop(door);
+    let _taken = door.shut();
     for open in [true, false] {
         let job = world.run_workflow("schedule", &config, &workflow);
         assert_eq!(whole(&job).1, "success", "{}", job.log);

@@ -26,8 +26,6 @@ mod rounds;
 mod source;
 mod support;
 
-use std::net::TcpListener;
-
 use mirror::{Answer, Mirror};
 use support::{World, archive, archive_path, pinning};
 
@@ -39,11 +37,36 @@ fn with_release() -> Option<(World, Mirror)> {
     Some((world, mirror))
 }
 
-/// A port that is open as long as the listener lives.
-fn open() -> (TcpListener, u16) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
+/// A door that is open. Its port stays ours when it is shut, or another test might open it again.
+struct Door {
+    listener: socket2::Socket,
+    port: socket2::Socket,
+}
+
+impl Door {
+    /// Shuts it; what comes back keeps the port.
+    fn shut(self) -> socket2::Socket {
+        let Self { listener, port } = self;
+        drop(listener);
+        port
+    }
+}
+
+/// A port that is open as long as the door is.
+fn open() -> (Door, u16) {
+    let bound = |address: std::net::SocketAddr| {
+        let kind = socket2::Type::STREAM;
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, kind, None).unwrap();
+        // The two share the port, and only one of them listens.
+        socket.set_reuse_port(true).unwrap();
+        socket.bind(&address.into()).unwrap();
+        socket
+    };
+    let port = bound("127.0.0.1:0".parse().unwrap());
+    let address = port.local_addr().unwrap().as_socket().unwrap();
+    let listener = bound(address);
+    listener.listen(128).unwrap();
+    (Door { listener, port }, address.port())
 }
 
 /// A port that is taken, and at which nobody listens.

@@ -7,7 +7,8 @@ use super::{config, open, shut, with_release};
 
 /// Looks at both shards and then runs the action with these inputs, whatever the shards found.
 fn run(world: &World, mirror: &str, targets: &[(&str, u16)], with: &str) -> Job {
-    let with: String = with.lines().map(|l| format!("          {l}\n")).collect();
+    let with: Vec<String> = with.lines().map(|l| format!("          {l}\n")).collect();
+    let with = with.concat();
     let shard = |index: u32| {
         format!(
             "      - uses: someone/noentry@v1\n        continue-on-error: true\n        with:\n          \

@@ -188,7 +188,7 @@ fn a_trail_in_a_folder_goes_from_an_exposure_to_its_end() {
     let job = world.run("schedule", &config, &with);
     assert_eq!(job.output("verdict"), "exposed", "{}", job.log);
     assert!(job.printed().contains("incident opened"), "{}", job.log);
-    drop(listener);
+    let _taken = listener.shut();
     for last in [false, true] {
         let job = world.run("schedule", &config, &with);
         assert_eq!(job.output("verdict"), "blocked", "{}", job.log);

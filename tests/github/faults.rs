@@ -12,7 +12,7 @@ use super::world::{Issue, Run, World};
 
 const NAME: &str = "Admin console";
 /// How many worlds at once: most of a fault is waiting.
-const WORKERS: usize = 16;
+const WORKERS: usize = 24;
 
 /// A kind of round: what was before it, the round, and what an issue must be after the next one.
 #[derive(Clone, Copy)]

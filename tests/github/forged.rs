@@ -52,7 +52,7 @@ fn a_forgery_that_was_there_first_holds_nothing_back() {
     let labels = ["noentry", "noentry:exposed"];
     let forged = json!({ "title": "x", "body": body, "labels": labels });
     world.stranger.done("POST", &world.path("/issues"), &forged);
-    let garbage = body.replace("\"version\"", "").replace("{", "[");
+    let garbage = body.replace("\"version\"", "").replace('{', "[");
     let broken = json!({ "title": "y", "body": garbage, "labels": labels });
     world.stranger.done("POST", &world.path("/issues"), &broken);
     let memory = json!({

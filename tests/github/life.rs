@@ -1,5 +1,7 @@
 //! The life of one incident, from its opening to its end and what comes after.
 
+use noentry::domain::trail::Confirmation;
+
 use super::rounds::{blind, hour, open, round, shut, waived, wide_open};
 use super::world::{Issue, World, world};
 
@@ -239,4 +241,44 @@ fn a_waived_exposure_has_no_incident_until_its_waiver_ends() {
         "{issue:#?}"
     );
     assert_eq!(hour(72).date().to_string(), "2026-01-08");
+}
+
+#[test]
+fn an_exposure_that_was_not_seen_again_opens_nothing() {
+    let world = world!("unconfirmed");
+    let unconfirmed = || {
+        let mut finding = open(NAME);
+        finding.confirmation = Some(Confirmation { asked: 2, seen: 1 });
+        finding
+    };
+    let run = world.told(&round(0, vec![unconfirmed()]));
+    assert_eq!((run.code, world.incidents().len()), (1, 0));
+    assert!(run.out.contains(NAME), "{}", run.out);
+    // What is open already goes on.
+    play(&world, 1, open(NAME));
+    let issue = play(&world, 2, unconfirmed());
+    assert!(
+        issue.open && issue.body.contains("in 2 rounds"),
+        "{}",
+        issue.body
+    );
+}
+
+#[test]
+fn two_configurations_keep_apart_what_they_call_the_same() {
+    let world = world!("two");
+    let other = |hours, finding| {
+        let mut report = round(hours, vec![finding]);
+        report.config = "other/noentry.yml".to_owned();
+        report.findings[0].target.position.file = report.config.clone();
+        world.told(&report)
+    };
+    play(&world, 0, open(NAME));
+    other(1, open(NAME));
+    assert_eq!(world.incidents().len(), 2);
+    for hours in [2, 3] {
+        other(hours, shut(NAME));
+    }
+    let open: Vec<bool> = world.incidents().iter().map(|issue| issue.open).collect();
+    assert_eq!(open, [true, false]);
 }

@@ -27,6 +27,7 @@ mod wire;
 mod world;
 
 mod any;
+mod checks;
 mod faults;
 mod forged;
 mod ground;

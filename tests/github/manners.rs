@@ -1,5 +1,6 @@
 //! What GitHub does and the emulator does not: a wrong token is refused, and so is too long a text;
-//! whom one cannot assign is left out without a word; links lead to where one asked.
+//! whom one cannot assign is left out without a word; links lead to where one asked; and GraphQL, which
+//! is no part of the REST description, says whose token it is.
 
 use regex_lite::Regex;
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use super::wire::{self, Request, Response};
 pub struct Manners {
     /// The only token that GitHub knows here.
     pub token: String,
+    /// Whose it is.
+    pub login: String,
     /// Before every path, as `/api/v3` on an Enterprise Server.
     pub prefix: String,
 }
@@ -36,6 +39,10 @@ pub fn before(manners: &Manners, request: &mut Request) -> Option<Response> {
     // GitHub refuses requests without one: https://docs.github.com/rest/using-the-rest-api
     if wire::header(&request.headers, "user-agent").is_none() {
         return Some(message(403, "Request forbidden by administrative rules."));
+    }
+    if request.path == "/graphql" {
+        let viewer = json!({ "data": { "viewer": { "login": manners.login } } });
+        return Some(Response::json(200, &viewer));
     }
     let mut body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
     let long = |field: &str, most: usize| {

@@ -210,6 +210,8 @@ fn what_a_person_opens_again_is_open() {
     assert!(still.open, "{still:#?}");
     let closed = play(&world, 4, shut(NAME));
     assert!(!closed.open, "{closed:#?}");
+    let said = "It was last seen reachable at 2026-01-05 08:00 UTC.";
+    assert!(closed.body.contains(said), "{}", closed.body);
 }
 
 #[test]

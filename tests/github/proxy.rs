@@ -166,9 +166,11 @@ impl Proxy {
         &self.shared.url
     }
 
-    /// The token that GitHub knows from now on.
-    pub fn trust(&self, token: &str) {
-        token.clone_into(&mut self.shared.manners.lock().unwrap().token);
+    /// The token that GitHub knows from now on, and whose it is.
+    pub fn trust(&self, login: &str, token: &str) {
+        let mut manners = self.shared.manners.lock().unwrap();
+        login.clone_into(&mut manners.login);
+        token.clone_into(&mut manners.token);
     }
 
     /// A fault for the next request of this method (empty: any) whose path matches.

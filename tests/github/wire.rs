@@ -1,6 +1,7 @@
 //! HTTP/1.1 as far as these tests need it: one request, one answer, bodies whole and bounded.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fmt::Write as _;
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -59,10 +60,7 @@ pub fn read_request(from: &mut BufReader<TcpStream>) -> io::Result<Option<Reques
     let (Some(method), Some(path)) = (words.next(), words.next()) else {
         return Err(io::Error::other(format!("not a request: {first}")));
     };
-    let body = match read_body(from, &headers)? {
-        Some(body) => body,
-        None => Vec::new(),
-    };
+    let body = read_body(from, &headers)?.unwrap_or_default();
     Ok(Some(Request {
         method,
         path,
@@ -79,13 +77,14 @@ pub fn call(to: SocketAddr, request: &Request) -> io::Result<Response> {
     for (name, value) in &request.headers {
         let own = ["host", "content-length", "connection", "transfer-encoding"];
         if !own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "host: {to}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         request.body.len()
-    ));
+    );
     (&stream).write_all(text.as_bytes())?;
     (&stream).write_all(&request.body)?;
     let mut from = BufReader::new(stream);
@@ -120,10 +119,10 @@ pub fn write(to: &mut TcpStream, response: &Response) -> io::Result<()> {
             "transfer-encoding",
         ];
         if !own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n", response.body.len()));
+    let _ = write!(text, "content-length: {}\r\n\r\n", response.body.len());
     to.write_all(text.as_bytes())?;
     to.write_all(&response.body)
 }
@@ -134,10 +133,10 @@ fn read_head(from: &mut BufReader<TcpStream>) -> io::Result<Option<(String, Head
     loop {
         let mut line = String::new();
         if left.read_line(&mut line)? == 0 {
-            return match lines.is_empty() {
-                true => Ok(None),
-                false => Err(io::ErrorKind::UnexpectedEof.into()),
-            };
+            if lines.is_empty() {
+                return Ok(None);
+            }
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let line = line.trim_end();
         if line.is_empty() {

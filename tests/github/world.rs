@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use assert_cmd::Command;
 use noentry::domain::report::RoundReport;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -149,6 +150,7 @@ impl World {
         let actor = |login| Actor::new(emulator, login, number);
         let manners = Manners {
             token: emulator::token(BOT, number),
+            login: BOT.to_owned(),
             prefix: prefix.to_owned(),
         };
         let world = Self {
@@ -203,12 +205,8 @@ impl World {
         run
     }
 
-    /// A round from a folder of its own, such as that of another run at the same time.
-    pub fn run(&self, folder: &Path, report: &RoundReport) -> Run {
-        let file = folder.join("report.json");
-        let written = sample::written(report);
-        fs::write(&file, &written).unwrap();
-        let mut command = noentry(folder);
+    /// Puts the program into a workflow of this repository.
+    pub fn surround(&self, command: &mut Command) {
         for (key, _) in std::env::vars() {
             if key.to_ascii_lowercase().ends_with("_proxy") {
                 command.env_remove(key);
@@ -218,15 +216,24 @@ impl World {
             .env("GITHUB_TOKEN", &self.bot.token)
             .env("GITHUB_API_URL", self.proxy.url())
             .env("GITHUB_REPOSITORY", &self.repo)
-            .envs(self.env.iter().map(|(key, value)| (key, value)))
-            .args([
-                "incidents",
-                "--from",
-                "report.json",
-                "--incidents",
-                "github",
-            ]);
-        let output = command.output().unwrap();
+            .envs(self.env.iter().map(|(key, value)| (key, value)));
+    }
+
+    /// A round from a folder of its own, such as that of another run at the same time.
+    pub fn run(&self, folder: &Path, report: &RoundReport) -> Run {
+        let file = folder.join("report.json");
+        let written = sample::written(report);
+        fs::write(&file, &written).unwrap();
+        let mut command = noentry(folder);
+        self.surround(&mut command);
+        let words = [
+            "incidents",
+            "--from",
+            "report.json",
+            "--incidents",
+            "github",
+        ];
+        let output = command.args(words).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let run = Run {
             code: output.status.code().unwrap(),

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::proxy::{Fault, Gate};
 use super::rounds::{blind, notifying, open, round, shut, waived, wide_open};
+use super::wire::Response;
 use super::world::{Issue, Run, World, world};
 
 const CONSOLE: &str = "Admin console";
@@ -22,6 +23,33 @@ fn shop(n: usize) -> String {
     format!("Shop {n:02}")
 }
 
+/// A round at an hour of a day, in which these findings take the place of shut ones.
+fn report(day: i64, hour: i64, seen: Vec<Finding>) -> RoundReport {
+    without("", day, hour, seen)
+}
+
+/// The same where one target is gone from the configuration.
+fn without(gone: &str, day: i64, hour: i64, seen: Vec<Finding>) -> RoundReport {
+    let hours = day * 24 + hour;
+    let shops = (1..=SHOPS).map(shop);
+    let names = [CONSOLE, ORDERS, STAGING]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(shops);
+    let names = names.filter(|name| name != gone);
+    let mut seen = seen;
+    let findings = names.map(|name| {
+        let at = seen.iter().position(|finding| finding.target.name == name);
+        let finding = at.map_or_else(|| shut(&name), |at| seen.swap_remove(at));
+        if name == CONSOLE {
+            notifying(finding, console())
+        } else {
+            finding
+        }
+    });
+    round(hours, findings.collect())
+}
+
 /// A story: what is open or unseen, from which everything else is shut.
 struct Year {
     world: World,
@@ -29,30 +57,9 @@ struct Year {
 }
 
 impl Year {
-    /// A round at an hour of a day, in which these findings take the place of shut ones.
-    fn report(&self, day: i64, hour: i64, seen: Vec<Finding>) -> RoundReport {
-        let hours = day * 24 + hour;
-        let shops = (1..=SHOPS).map(shop);
-        let names = [CONSOLE, ORDERS, STAGING]
-            .map(str::to_owned)
-            .into_iter()
-            .chain(shops);
-        let mut seen = seen;
-        let findings = names.map(|name| {
-            let at = seen.iter().position(|finding| finding.target.name == name);
-            let finding = at.map_or_else(|| shut(&name), |at| seen.swap_remove(at));
-            if name == CONSOLE {
-                notifying(finding, console())
-            } else {
-                finding
-            }
-        });
-        round(hours, findings.collect())
-    }
-
     fn told(&mut self, day: i64, hour: i64, seen: Vec<Finding>) -> Run {
         self.told += 1;
-        let report = self.report(day, hour, seen);
+        let report = report(day, hour, seen);
         self.world.told(&report)
     }
 
@@ -177,7 +184,7 @@ fn summer(year: &mut Year) {
     year.world
         .proxy
         .plan("POST", "/issues$", 0, 2, Fault::Meet(gate));
-    let report = year.report(250, 0, vec![open(CONSOLE)]);
+    let report = report(250, 0, vec![open(CONSOLE)]);
     let folders = [(); 2].map(|()| tempfile::TempDir::new().unwrap());
     std::thread::scope(|scope| {
         for folder in &folders {
@@ -193,17 +200,16 @@ fn summer(year: &mut Year) {
 /// October to December: GitHub's own trouble, a target that is gone, a forgery, and an open door at
 /// the end.
 fn autumn(year: &mut Year) {
-    year.world
-        .proxy
-        .always("", "/issues", Fault::bad_gateway_after());
-    let report = year.report(280, 0, vec![open(ORDERS)]);
+    // The issue is opened, and what comes back is another answer.
+    let ended = Response::json(401, &json!({ "message": "Bad credentials" }));
+    let proxy = &year.world.proxy;
+    proxy.always("POST", "/issues$", Fault::Instead(ended));
+    let report = report(280, 0, vec![open(ORDERS)]);
     let failed = year.world.play(&report);
     assert!(failed.code == 1 && !failed.err.is_empty(), "{failed:#?}");
     year.world.proxy.heal();
     year.told(280, 6, vec![open(ORDERS)]);
-    let mut gone = year.report(281, 0, vec![]);
-    gone.findings
-        .retain(|finding| finding.target.name != ORDERS);
+    let gone = without(ORDERS, 281, 0, vec![]);
     year.world.told(&gone);
     let orders = year.newest();
     year.says(orders.number, "The database is switched off.");
@@ -216,14 +222,10 @@ fn autumn(year: &mut Year) {
         .person
         .done("POST", &year.world.path("/issues"), &copy);
     for (day, hour) in [(282, 0), (282, 6), (300, 0)] {
-        let mut gone = year.report(day, hour, vec![]);
-        gone.findings
-            .retain(|finding| finding.target.name != ORDERS);
+        let gone = without(ORDERS, day, hour, vec![]);
         year.world.told(&gone);
     }
-    let mut last = year.report(364, 0, vec![open(CONSOLE)]);
-    last.findings
-        .retain(|finding| finding.target.name != ORDERS);
+    let last = without(ORDERS, 364, 0, vec![open(CONSOLE)]);
     year.world.told(&last);
 }
 
@@ -261,7 +263,8 @@ fn page(issues: &[Issue]) -> String {
 fn shown(text: &str) -> String {
     let text = text.replace('\r', "");
     let lines = text.lines().filter(|line| !line.starts_with("<!--"));
-    lines.map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = lines.collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]

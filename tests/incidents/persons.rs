@@ -31,7 +31,7 @@ fn closed_as_done_while_it_is_reachable_is_opened_again() {
     assert_eq!(tracker.standings(), [Standing::Open]);
     assert_eq!(
         last_comment(&tracker, 1),
-        "a person closed it while it was still reachable: HTTP 200 at `192.0.2.1:443`"
+        "open again, because a person closed it while it was still reachable: HTTP 200 at `192.0.2.1:443`"
     );
     // It was open all the time.
     let state = tracker.state(1);

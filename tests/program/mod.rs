@@ -8,7 +8,10 @@ use assert_cmd::Command;
 /// noentry in a folder of its own, without anything of the CI that may run this test.
 pub fn noentry(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("noentry").unwrap();
-    command.current_dir(folder).env_remove("CI");
+    command
+        .current_dir(folder)
+        .env_remove("CI")
+        .env_remove("NOENTRY_GITHUB_TOKEN");
     for (key, _) in std::env::vars() {
         if key.starts_with("GITHUB_") || key.starts_with("RUNNER_") {
             command.env_remove(key);

@@ -92,6 +92,12 @@ impl Api {
             .await
     }
 
+    /// Asks for something that takes more than an address, again after trouble.
+    pub(super) async fn query(&self, path: &str, question: &Value) -> Result<Answer, Fault> {
+        self.persist(&Method::POST, path, Some(question), Fault::may_pass)
+            .await
+    }
+
     /// Changes something. After trouble that leaves open whether it was done, that is the answer.
     pub(super) async fn write(
         &self,

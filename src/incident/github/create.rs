@@ -31,6 +31,12 @@ pub(super) fn title(state: &super::State) -> String {
 impl GitHub {
     /// Opens an issue and gives the number of the one that tells of the incident from now on.
     pub(super) async fn create(&mut self, change: &Change) -> Result<u64, Problem> {
+        if let Some(stray) = self.stray(change).await? {
+            self.find_label(&stray, &labels::of(&change.state)).await?;
+            // It was not known when this was decided: the next round goes on with it.
+            self.keep(&stray, change.state.clone());
+            return Ok(stray.number);
+        }
         let wanted = labels::of(&change.state);
         let wanted = labels::ensure(&self.tracker, &mut self.labels, &wanted, &mut self.asides);
         let wanted = wanted.await?;
@@ -49,6 +55,26 @@ impl GitHub {
             self.assign_new(number, change).await;
         }
         Ok(number)
+    }
+
+    /// An issue that was opened in an earlier round and did not get its label, so that it is not found
+    /// like the others. Without this look, a token that may not set labels would open one each round.
+    async fn stray(&mut self, change: &Change) -> Result<Option<Issue>, Problem> {
+        if self.strays.is_none() {
+            let newest = self.tracker.newest().await;
+            let newest = newest.map_err(|f| self.tracker.problem(&f, DOING))?;
+            let is_stray = |issue: &Issue| {
+                issue.is_open() && !issue.has_label(labels::OURS) && issue.is_by(&self.who.login)
+            };
+            self.strays = Some(newest.into_iter().filter(is_stray).collect());
+        }
+        let mut strays = self.strays.iter().flatten();
+        let stray = strays.find(|issue| {
+            Paper::read(issue.text(), change.state.fingerprint.short())
+                // What was written into since had its label then, and a person took it off.
+                .is_ok_and(|paper| paper.state.open && paper.state.last_round == paper.state.opened)
+        });
+        Ok(stray.cloned())
     }
 
     async fn send_once(&self, change: &Change, new: &Value) -> Result<Issue, Problem> {

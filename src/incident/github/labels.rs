@@ -21,13 +21,17 @@ pub(super) const MEMORY: &str = "noentry:memory";
 /// The most characters of a label's name.
 const NAME: usize = 50;
 
-/// The labels with which an issue is opened.
-pub(super) fn of(state: &State) -> Vec<String> {
-    let kind = match state.kind {
+/// The label that says what an incident is about.
+pub(super) const fn kind(state: &State) -> &'static str {
+    match state.kind {
         Kind::Target | Kind::Mass => EXPOSED,
         Kind::Blind => BLIND,
-    };
-    let mut labels = vec![OURS.to_owned(), kind.to_owned()];
+    }
+}
+
+/// The labels with which an issue is opened.
+pub(super) fn of(state: &State) -> Vec<String> {
+    let mut labels = vec![OURS.to_owned(), kind(state).to_owned()];
     if state.orphaned.is_some() {
         labels.push(ORPHANED.to_owned());
     }

@@ -30,11 +30,13 @@ const LIMIT: usize = 65_536;
 /// The most that is unpacked, in bytes.
 const UNPACKED: u64 = 16 * 1024 * 1024;
 
-/// A memory as it is kept: times in seconds since 1970.
+/// A memory as it is kept. Beginnings are in seconds since 1970; the last round is exact, because it is
+/// what tells that a round was counted already.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     config: String,
-    last_round: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    last_round: OffsetDateTime,
     unseen: Vec<(String, i64, u32)>,
 }
 
@@ -86,7 +88,7 @@ pub(super) fn read(text: &str) -> Result<(String, Memory), Broken> {
             },
         );
     }
-    let last_round = time(kept.last_round)?;
+    let last_round = kept.last_round;
     Ok((kept.config, Memory { last_round, unseen }))
 }
 
@@ -120,7 +122,7 @@ fn pack(config: &str, memory: &Memory, unseen: &[&Unseen]) -> std::io::Result<St
     let unseen = unseen.iter();
     let kept = Kept {
         config: config.to_owned(),
-        last_round: memory.last_round.unix_timestamp(),
+        last_round: memory.last_round,
         unseen: unseen
             .map(|u| (u.name.clone(), u.since.unix_timestamp(), u.rounds))
             .collect(),
@@ -141,12 +143,12 @@ pub(super) fn differ(old: Option<&Memory>, new: &Memory) -> bool {
     }
 }
 
-/// Times are kept in whole seconds.
+/// Beginnings are kept in whole seconds.
 fn same(a: &Memory, b: &Memory) -> bool {
-    let plain = |m: &Memory| -> (i64, Vec<(String, i64, u32)>) {
+    let plain = |m: &Memory| -> (OffsetDateTime, Vec<(String, i64, u32)>) {
         let unseen = m.unseen.values();
         let unseen = unseen.map(|u| (u.name.clone(), u.since.unix_timestamp(), u.rounds));
-        (m.last_round.unix_timestamp(), unseen.collect())
+        (m.last_round, unseen.collect())
     };
     plain(a) == plain(b)
 }
@@ -171,7 +173,8 @@ mod tests {
             )
         });
         Memory {
-            last_round: at,
+            // A round that is read back must not look like an earlier one.
+            last_round: at + time::Duration::nanoseconds(224_443_503),
             unseen: unseen.collect(),
         }
     }

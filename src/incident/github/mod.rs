@@ -30,7 +30,7 @@ use api::Api;
 use settings::Settings;
 use tracker::Tracker;
 use who::Who;
-use wire::Issue;
+use wire::{Issue, Repository};
 
 use crate::domain::link::is_link;
 
@@ -48,6 +48,8 @@ pub struct GitHub {
     memory: BTreeMap<String, keep::Kept>,
     /// The labels that are known to be there.
     labels: BTreeSet<String>,
+    /// Our open issues without a label; looked for before the first is opened.
+    strays: Option<Vec<Issue>>,
     asides: Vec<Problem>,
 }
 
@@ -73,18 +75,7 @@ impl GitHub {
     /// # Errors
     /// If the repository cannot be read or keeps no issues, or it cannot be found out who we are.
     pub async fn open(settings: &Settings) -> Result<Self, Problem> {
-        let doing = "reach the API";
-        let api = Api::new(settings).map_err(|fault| Problem {
-            place: settings.repository.to_string(),
-            what: words::say(&fault, doing),
-            about: None,
-        })?;
-        let tracker = Tracker {
-            api,
-            repository: settings.repository.clone(),
-        };
-        let repository = tracker.repository().await;
-        let repository = repository.map_err(|f| tracker.problem(&f, "read the repository"))?;
+        let (tracker, repository) = reach(settings).await?;
         if repository.archived == Some(true) {
             return Err(tracker.at_repository(
                 "the repository is archived and takes no changes: name another one as incidents: \
@@ -107,6 +98,7 @@ impl GitHub {
             issues: BTreeMap::new(),
             memory: BTreeMap::new(),
             labels: BTreeSet::new(),
+            strays: None,
             asides: Vec::new(),
         })
     }
@@ -129,6 +121,7 @@ impl GitHub {
         let mut known = Known::default();
         self.issues.clear();
         self.memory.clear();
+        self.strays = None;
         for issue in issues {
             if !issue.is_by(&self.who.login) {
                 continue;
@@ -215,6 +208,30 @@ impl Store for GitHub {
     }
 }
 
+/// Whether everybody may read a repository.
+///
+/// # Errors
+/// If it cannot be asked.
+pub async fn is_public(settings: &Settings) -> Result<bool, Problem> {
+    Ok(reach(settings).await?.1.is_public())
+}
+
+/// The way to a repository, and the repository.
+async fn reach(settings: &Settings) -> Result<(Tracker, Repository), Problem> {
+    let api = Api::new(settings).map_err(|fault| Problem {
+        place: settings.repository.to_string(),
+        what: words::say(&fault, "reach the API"),
+        about: None,
+    })?;
+    let tracker = Tracker {
+        api,
+        repository: settings.repository.clone(),
+    };
+    let repository = tracker.repository().await;
+    let repository = repository.map_err(|f| tracker.problem(&f, "read the repository"))?;
+    Ok((tracker, repository))
+}
+
 /// How an issue stands.
 fn standing(issue: &Issue) -> Standing {
     match (issue.is_open(), issue.state_reason.as_deref()) {
@@ -244,4 +261,51 @@ fn paper(text: &str) -> Option<Result<Paper, String>> {
 /// An issue's address for people, if it is one.
 fn web(issue: &Issue) -> Option<String> {
     issue.html_url.clone().filter(|url| is_link(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_counts_where_it_is_the_only_one() {
+        let section = |short: &str| format!("{SECTION}{short} -->\n");
+        assert!(paper("a person's words").is_none());
+        assert!(paper(&section("not a fingerprint")).is_none());
+        // A trace of one is ours, and broken.
+        let one = section("0123456789ab");
+        let why = paper(&one).unwrap().unwrap_err();
+        assert!(why.contains("is missing"), "{why}");
+        let two = format!("{one}{}", section("ba9876543210"));
+        let why = paper(&two).unwrap().unwrap_err();
+        assert!(why.contains("several incidents"), "{why}");
+        // Quoted, it is nobody's.
+        assert!(paper(&format!("> {one}")).is_none());
+    }
+
+    #[test]
+    fn an_issue_stands_as_github_says() {
+        let issue = |state: &str, reason: Option<&str>| -> Issue {
+            let json = serde_json::json!({
+                "number": 1, "state": state, "state_reason": reason,
+                "html_url": "javascript:alert(1)",
+            });
+            serde_json::from_value(json).unwrap()
+        };
+        assert_eq!(standing(&issue("open", Some("reopened"))), Standing::Open);
+        assert_eq!(standing(&issue("closed", None)), Standing::Closed);
+        assert_eq!(
+            standing(&issue("closed", Some("completed"))),
+            Standing::Closed
+        );
+        assert_eq!(
+            standing(&issue("closed", Some("duplicate"))),
+            Standing::Closed
+        );
+        assert_eq!(
+            standing(&issue("closed", Some("not_planned"))),
+            Standing::Dismissed
+        );
+        assert_eq!(web(&issue("open", None)), None);
+    }
 }

@@ -7,6 +7,9 @@ use super::tracker::PAGE;
 use super::wire::{Comment, Issue, is_by};
 use super::words::Fault;
 
+/// How often a comment is sent.
+const TRIES: u32 = 2;
+
 /// What tells a comment from all others of its issue: the state from which it follows. Whoever says
 /// something from the same state, in a second try or in another run, says it in the same place.
 pub(super) fn key(before: &State) -> String {
@@ -34,42 +37,41 @@ impl GitHub {
         if issue.locked {
             return Ok(());
         }
-        let mut count = issue.comments;
-        for again in 0..2 {
-            match self.said(issue.number, count, change, &key).await? {
+        let mut tries = 0;
+        loop {
+            let place = self.said(issue, change, &key).await?;
+            let sent = match place {
                 Some(comment) if comment.body.as_deref().unwrap_or_default().trim_end() == text => {
                     return Ok(());
                 }
-                Some(comment) => match self.tracker.reword(comment.id, &text).await {
-                    // The same words in the same place: once more does no harm.
-                    Err(fault) if fault.is_unclear() && again == 0 => {}
-                    other => return other,
-                },
-                None => match self.tracker.comment(issue.number, &text).await {
-                    Err(fault) if fault.is_unclear() && again == 0 => count += 1,
-                    other => return other,
-                },
-            }
-            if !self.tracker.api.pause(0).await {
-                return Err(Fault::OutOfTime);
+                Some(comment) => self.tracker.reword(comment.id, &text).await,
+                None => self.tracker.comment(issue.number, &text).await,
+            };
+            tries += 1;
+            match sent {
+                // It may be there: that is looked for first.
+                Err(fault) if fault.is_unclear() && tries < TRIES => {
+                    if !self.tracker.api.pause(tries).await {
+                        return Err(fault);
+                    }
+                }
+                other => return other,
             }
         }
-        Err(Fault::OutOfTime)
     }
 
     /// Our comment with this key, if it is among the last ones.
     async fn said(
         &self,
-        number: u64,
-        count: u64,
+        issue: &Issue,
         change: &Change,
         key: &str,
     ) -> Result<Option<Comment>, Fault> {
         let size = u64::try_from(PAGE).unwrap_or(u64::MAX);
-        let last = count.div_ceil(size).max(1);
+        let last = issue.comments.div_ceil(size).max(1);
         // People may have said a lot since.
         for page in last.saturating_sub(1).max(1)..=last.saturating_add(1) {
-            let comments = self.tracker.comments(number, page).await?;
+            let comments = self.tracker.comments(issue.number, page).await?;
             let full = comments.len() >= PAGE;
             let ours = comments.into_iter().find(|comment| {
                 is_by(comment.user.as_ref(), &self.who.login)

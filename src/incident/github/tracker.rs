@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::Problem;
 use super::api::{Answer, Api};
 use super::settings::Slug;
-use super::wire::{Comment, Issue, Repository, User};
+use super::wire::{Comment, Issue, Repository, User, Viewer};
 use super::words::{self, Fault};
 
 /// Issues or comments a page; GitHub's highest.
@@ -32,6 +32,14 @@ impl Tracker {
     /// Who asks.
     pub(super) async fn user(&self) -> Result<User, Fault> {
         self.api.get("/user").await?.read()
+    }
+
+    /// Who asks, by GraphQL, which tells an installation's token too. It has an address of its own on an
+    /// Enterprise Server and is not asked there.
+    pub(super) async fn viewer(&self) -> Result<User, Fault> {
+        let question = json!({ "query": "query { viewer { login } }" });
+        let answer: Viewer = self.api.query("/graphql", &question).await?.read()?;
+        Ok(answer.data.viewer)
     }
 
     /// All issues with a label, the oldest first, without pull requests.

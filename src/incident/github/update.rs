@@ -141,28 +141,30 @@ impl GitHub {
         }
     }
 
-    /// All labels from now on, where ours have to change. Those of people stay.
+    /// All labels from now on, where ours have to change: what the round that opened the issue could
+    /// not set is set now. Those of people stay.
     async fn labels_now(
         &mut self,
         issue: &Issue,
         state: &State,
     ) -> Result<Option<Vec<String>>, Problem> {
-        let wanted = state.orphaned.is_some();
-        if wanted == issue.has_label(ORPHANED) {
+        let orphaned = state.orphaned.is_some();
+        let mut missing = Vec::new();
+        if state.open && !issue.has_label(labels::kind(state)) {
+            missing.push(labels::kind(state).to_owned());
+        }
+        if orphaned && !issue.has_label(ORPHANED) {
+            missing.push(ORPHANED.to_owned());
+        }
+        let is_gone = |name: &str| !orphaned && name.eq_ignore_ascii_case(ORPHANED);
+        if missing.is_empty() && !issue.labels().any(is_gone) {
             return Ok(None);
         }
-        let mut names: Vec<String> = issue
-            .labels()
-            .filter(|name| !name.eq_ignore_ascii_case(ORPHANED))
-            .map(str::to_owned)
-            .collect();
-        if wanted {
-            let orphaned = [ORPHANED.to_owned()];
-            let there =
-                labels::ensure(&self.tracker, &mut self.labels, &orphaned, &mut self.asides);
-            names.extend(there.await?);
-        }
-        Ok(Some(names))
+        let there = labels::ensure(&self.tracker, &mut self.labels, &missing, &mut self.asides);
+        let there = there.await?;
+        let kept = issue.labels().filter(|name| !is_gone(name));
+        let names = kept.map(str::to_owned).chain(there);
+        Ok(Some(names.collect()))
     }
 }
 

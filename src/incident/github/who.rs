@@ -1,13 +1,14 @@
 //! Who we are: only issues and comments of that login are ours.
 //!
-//! GitHub does not tell an installation's token whose it is (`GET /user` answers 403). Within Actions
-//! it is `github-actions[bot]` as a rule, but may be another App's; a guess is dropped as soon as
-//! there is a sign against it, because under a wrong name every round would open its issues anew.
+//! `GET /user` does not tell an installation's token whose it is (it answers 403), and GraphQL may not
+//! be there. Within Actions it is `github-actions[bot]` as a rule, but may be another App's; a guess is
+//! dropped as soon as there is a sign against it, because under a wrong name every round would open its
+//! issues anew.
 
 use super::super::Problem;
 use super::settings::Settings;
 use super::tracker::Tracker;
-use super::wire::Issue;
+use super::wire::{Issue, User};
 use crate::domain::escape::visible;
 
 /// Who we are.
@@ -26,17 +27,29 @@ pub(super) async fn find(tracker: &Tracker, settings: &Settings) -> Result<Who, 
             guessed: false,
         });
     }
-    match (tracker.user().await, &settings.guess) {
-        (Ok(user), _) if !user.login.is_empty() => Ok(Who {
-            login: user.login,
-            guessed: false,
-        }),
-        (Err(fault), Some(guess)) if fault.is(403) => Ok(Who {
-            login: guess.clone(),
+    let known = |user: User| Who {
+        login: user.login,
+        guessed: false,
+    };
+    let is_somebody = |user: &User| !user.login.is_empty();
+    match tracker.user().await {
+        Ok(user) if is_somebody(&user) => return Ok(known(user)),
+        Err(fault) if !fault.is(403) => {
+            return Err(tracker.problem(&fault, "find out whose token it is"));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    if let Ok(user) = tracker.viewer().await
+        && is_somebody(&user)
+    {
+        return Ok(known(user));
+    }
+    match &settings.guess {
+        Some(login) => Ok(Who {
+            login: login.clone(),
             guessed: true,
         }),
-        (Err(fault), _) if !fault.is(403) => Err(tracker.problem(&fault, "find out whose token it is")),
-        (Ok(_) | Err(_), _) => Err(tracker.at_repository(
+        None => Err(tracker.at_repository(
             "cannot find out whose token it is, and so which issues are ours: write the login into \
              the configuration, as in incidents: author: \"my-app[bot]\""
                 .to_owned(),

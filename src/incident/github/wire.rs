@@ -32,6 +32,18 @@ pub(super) struct User {
     pub kind: Option<String>,
 }
 
+/// GraphQL's answer to who asks.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Viewer {
+    pub data: ViewerData,
+}
+
+/// What is in it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ViewerData {
+    pub viewer: User,
+}
+
 /// An issue or, in a list, a pull request.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Issue {
