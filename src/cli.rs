@@ -11,6 +11,10 @@ use clap_complete::Shell;
 
 use crate::domain::shard::Shard;
 
+mod init;
+
+pub use init::{Every, InitArgs};
+
 /// noentry goes round your doors from the outside and proves that they are locked: it passes when a
 /// target can NOT be reached, says how far an outsider got, and what stopped them.
 #[derive(Debug, Parser)]
@@ -70,6 +74,7 @@ impl Cli {
             | Command::Merge(_)
             | Command::Incidents(_)
             | Command::Demo(_)
+            | Command::Init(_)
             | Command::Action
             | Command::Schema { .. }
             | Command::Completions { .. }
@@ -109,6 +114,8 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Build a small estate on loopback and check it: nothing to set up, no network needed
     Demo(DemoArgs),
+    /// Write a configuration and a workflow for GitHub Actions that keeps watch by it
+    Init(InitArgs),
     /// Run a check as the GitHub Action does: the inputs come from the environment, see docs/action.md
     #[command(hide = true)]
     Action,

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod disclosure;
 mod github;
+mod init;
 mod merge;
 mod output;
 mod publish;
@@ -25,6 +26,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Check(args) => on_runtime(check::run(args)),
         Command::Action => action::run(),
         Command::Demo(args) => on_runtime(demo::run(args)),
+        Command::Init(args) => init::run(args),
         Command::Validate(args) => show::validate(args),
         Command::Report(args) => report::run(args),
         Command::Merge(args) => on_runtime(merge::run(args)),

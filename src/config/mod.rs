@@ -90,6 +90,17 @@ pub fn load(path: &Path, vars: &BTreeMap<String, String>) -> Result<Loaded, Prob
     take_apart(Source::read(path)?, vars, &|name| std::env::var(name).ok())
 }
 
+/// Takes apart a configuration that is not a file yet, and shows it under this name in messages. Only
+/// the text counts: no variable has a value.
+///
+/// # Errors
+///
+/// When it is not YAML. Everything else is left to [`resolve()`].
+pub fn load_text(name: &str, text: &str) -> Result<Loaded, Problems> {
+    let source = Source::decode(name.to_owned(), text.as_bytes())?;
+    take_apart(source, &BTreeMap::new(), &|_| None)
+}
+
 /// Reads a duration as it is written in the file, for the command line: `4.8s`, `500ms`, `1m`.
 ///
 /// # Errors

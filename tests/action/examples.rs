@@ -33,11 +33,16 @@ fn documented() -> String {
 
 /// A runner whose tool cache has the release, and a repository on the emulator.
 fn repository(name: &str) -> Option<(World, GitHub)> {
-    let (mut world, _mirror) = with_release()?;
+    let (world, _mirror) = with_release()?;
+    on_github(world, name, archive().0.as_slice())
+}
+
+/// The same with an archive of one's own.
+pub fn on_github(mut world: World, name: &str, archive: &[u8]) -> Option<(World, GitHub)> {
     let github = GitHub::new(name, Seen::ByFew)?;
     let cached = world.cached();
     fs::create_dir_all(cached.parent().unwrap()).unwrap();
-    fs::write(cached, archive().0.as_slice()).unwrap();
+    fs::write(cached, archive).unwrap();
     world.env = vec![("GITHUB_API_URL".to_owned(), github.proxy.url().to_owned())];
     world.secrets = vec![("GITHUB_TOKEN".to_owned(), github.bot.token.clone())];
     world.repository.clone_from(&github.repo);
@@ -50,9 +55,14 @@ fn passed(job: &Job) -> bool {
     results.values().all(|result| result == "success")
 }
 
-/// From an exposed target to an issue and back to a closed one.
 fn life(name: &str, workflow: &str) -> Option<()> {
     let (world, github) = repository(name)?;
+    life_of(&world, &github, workflow);
+    Some(())
+}
+
+/// From an exposed target to an issue and back to a closed one.
+pub fn life_of(world: &World, github: &GitHub, workflow: &str) {
     let ((door, port), (_shut, other)) = (open(), shut());
     let config = config(&[("Admin", other), ("Orders", port)]);
 
@@ -85,7 +95,6 @@ fn life(name: &str, workflow: &str) -> Option<()> {
         "{closed:#?}"
     );
     assert_eq!(github.proxy.refused(), [""; 0]);
-    Some(())
 }
 
 #[test]

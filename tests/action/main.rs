@@ -21,6 +21,7 @@ mod github;
 mod inputs;
 mod merged;
 mod mirror;
+mod release;
 mod rounds;
 mod source;
 mod support;

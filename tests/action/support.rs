@@ -74,7 +74,8 @@ pub fn pinning(digest: &str) -> String {
     )
 }
 
-fn run(command: &mut Command) {
+/// Runs a program that has to end well.
+pub fn run(command: &mut Command) {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {errors}");
@@ -134,6 +135,8 @@ pub struct World {
     pub secrets: Vec<(String, String)>,
     /// The stranger's repository, `owner/name`.
     pub repository: String,
+    /// What else the action is called, as `owner/name@commit`.
+    pub known_as: Vec<String>,
 }
 
 /// One run of the stranger's workflow.
@@ -177,6 +180,7 @@ impl World {
             env: Vec::new(),
             secrets: vec![("GITHUB_TOKEN".to_owned(), "not-a-token".to_owned())],
             repository: "stranger/estate".to_owned(),
+            known_as: Vec::new(),
         })
     }
 
@@ -264,6 +268,10 @@ impl World {
         }
         for (key, value) in &self.env {
             command.args(["--env", &format!("{key}={value}")]);
+        }
+        for name in &self.known_as {
+            let local = format!("{name}={}", self.action().display());
+            command.args(["--local-repository", &local]);
         }
         let artifacts = self.folder.path().join("artifacts");
         let fetch = self.folder.path().join("fetch");
