@@ -46,6 +46,37 @@ pub struct Given {
     pub asked: Result<Inputs, Vec<Mistake>>,
 }
 
+/// What a round is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// To watch what is deployed.
+    Watch,
+    /// To try what somebody proposes.
+    Proposal,
+}
+
+impl Occasion {
+    /// By the event and, where somebody chose a branch, by whether it is the default one. Another
+    /// branch's configuration may lack a target: its incident would be told to be an orphan.
+    fn of(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let event = lookup("GITHUB_EVENT_NAME").unwrap_or_default();
+        match event.as_str() {
+            // These two run on the default branch alone.
+            "schedule" | "repository_dispatch" => Self::Watch,
+            "workflow_dispatch" | "push" => {
+                let main = lookup("NOENTRY_DEFAULT_BRANCH").filter(|name| !name.is_empty());
+                let here = lookup("GITHUB_REF").unwrap_or_default();
+                match main {
+                    Some(main) if here.strip_prefix("refs/heads/") != Some(&main) => Self::Proposal,
+                    Some(_) | None => Self::Watch,
+                }
+            }
+            // Pull requests, the merge queue, and whatever GitHub may invent.
+            _ => Self::Proposal,
+        }
+    }
+}
+
 /// What a workflow asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs {
@@ -92,11 +123,11 @@ pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Given {
         summary: report("summary", "NOENTRY_INPUT_SUMMARY", usual.summary),
     };
     let config = reader.line("config", "NOENTRY_INPUT_CONFIG");
-    let event = lookup("GITHUB_EVENT_NAME").unwrap_or_default();
+    let occasion = Occasion::of(&lookup);
     let inputs = Inputs {
         targets: reader.lines("NOENTRY_INPUT_TARGET"),
         merge: reader.merge(&folder),
-        incidents: reader.incidents(&event, &folder),
+        incidents: reader.incidents(occasion, &folder),
         fails_inconclusive: reader.fails_inconclusive(),
         args: reader.args(),
     };
@@ -164,13 +195,12 @@ impl Reader<'_> {
 
     /// Where the trail is kept. `auto` is issues where a round watches what is deployed, and nowhere
     /// where somebody proposes a change: what a pull request's configuration says is not the estate.
-    fn incidents(&mut self, event: &str, folder: &str) -> String {
+    fn incidents(&mut self, occasion: Occasion, folder: &str) -> String {
         let typed = self.line("incidents", "NOENTRY_INPUT_INCIDENTS");
         match typed.split_once(':') {
-            None if matches!(typed.as_str(), "" | "auto") => match event {
-                "schedule" | "workflow_dispatch" | "repository_dispatch" | "push" => "github",
-                // Pull requests, the merge queue, and whatever GitHub may invent.
-                _ => "off",
+            None if matches!(typed.as_str(), "" | "auto") => match occasion {
+                Occasion::Watch => "github",
+                Occasion::Proposal => "off",
             }
             .to_owned(),
             None if matches!(typed.as_str(), "github" | "off") => typed,
@@ -323,6 +353,28 @@ mod tests {
             }
             let off = [("GITHUB_EVENT_NAME", event), ("INCIDENTS", "off")];
             assert_eq!(typed(&off).asked.unwrap().incidents, "off", "{event}");
+        }
+    }
+
+    #[test]
+    fn a_branch_that_is_not_the_default_one_proposes() {
+        for (event, here, main, place) in [
+            ("push", "refs/heads/main", "main", "github"),
+            ("push", "refs/heads/feature", "main", "off"),
+            ("push", "refs/heads/x/main", "main", "off"),
+            ("push", "refs/tags/main", "main", "off"),
+            ("push", "refs/heads/feature", "", "github"),
+            ("workflow_dispatch", "refs/heads/trunk", "trunk", "github"),
+            ("workflow_dispatch", "refs/heads/main", "trunk", "off"),
+            ("schedule", "refs/heads/main", "trunk", "github"),
+        ] {
+            let pairs = [
+                ("GITHUB_EVENT_NAME", event),
+                ("GITHUB_REF", here),
+                ("NOENTRY_DEFAULT_BRANCH", main),
+            ];
+            let asked = typed(&pairs).asked.unwrap();
+            assert_eq!(asked.incidents, place, "{event} {here} {main}");
         }
     }
 

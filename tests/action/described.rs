@@ -65,7 +65,12 @@ fn every_input_goes_through_the_environment_of_both_steps_and_into_no_script() {
         let run = step["run"].as_str().unwrap();
         assert!(!run.contains("${{") && !run.contains("eval"), "{run}");
         let env = named(&step["env"]);
-        assert_eq!(env.len(), inputs.len(), "{env:?}");
+        // The inputs, and the branch on which what is deployed is watched.
+        assert_eq!(env.len(), inputs.len() + 1, "{env:?}");
+        assert_eq!(
+            env["NOENTRY_DEFAULT_BRANCH"],
+            "${{ github.event.repository.default_branch }}"
+        );
         for name in inputs.keys() {
             let variable = match name.as_str() {
                 "token" => "NOENTRY_GITHUB_TOKEN".to_owned(),
