@@ -143,12 +143,18 @@ fn the_gate_of_pull_requests_files_nothing() {
 
 #[test]
 fn after_a_deployment_the_verdict_is_handed_on() {
-    let Some((world, github)) = repository("deploy") else {
+    let Some((mut world, github)) = repository("deploy") else {
         return;
     };
     let ((_open, open), (_shut, shut)) = (open(), shut());
     let targets = [("Admin", shut), ("Orders", open), ("Elsewhere", open)];
     let workflow = example("after-deploy");
+    // What is deployed elsewhere makes this branch a proposal: the verdict counts, and no issue tells.
+    "trunk".clone_into(&mut world.main);
+    let job = world.run_workflow("push", &config(&targets), &workflow);
+    assert_eq!(job.results()["verify"], "failure", "{}", job.log);
+    assert_eq!(github.issues(), []);
+    "main".clone_into(&mut world.main);
     let job = world.run_workflow("push", &config(&targets), &workflow);
     assert_eq!(job.results()["deploy"], "success", "{}", job.log);
     assert_eq!(job.results()["verify"], "failure", "{}", job.log);

@@ -137,6 +137,8 @@ pub struct World {
     pub repository: String,
     /// What else the action is called, as `owner/name@commit`.
     pub known_as: Vec<String>,
+    /// The repository's default branch; everything is on `main`.
+    pub main: String,
 }
 
 /// One run of the stranger's workflow.
@@ -181,6 +183,7 @@ impl World {
             secrets: vec![("GITHUB_TOKEN".to_owned(), "not-a-token".to_owned())],
             repository: "stranger/estate".to_owned(),
             known_as: Vec::new(),
+            main: "main".to_owned(),
         })
     }
 
@@ -261,6 +264,7 @@ impl World {
             .current_dir(folder)
             .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
+            .args(["--defaultbranch", &self.main])
             .args(["--env", &format!("KEPT={}", kept.display())])
             .args(more);
         for (name, value) in &self.secrets {
