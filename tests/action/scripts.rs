@@ -179,3 +179,43 @@ fn neither_yesterdays_reports_nor_the_jobs_tokens_are_there_while_the_program_is
     let listed = fs::read_to_string(runner.path("seen")).unwrap();
     assert!(listed.contains("report.json"), "{listed}");
 }
+
+#[test]
+fn a_round_that_was_ended_early_fails_the_step_whatever_an_inconclusive_one_does() {
+    let folder = TempDir::new().unwrap();
+    // It takes connections and says nothing.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mute.local_addr().unwrap().port();
+    let config = format!(
+        "version: 1\ntargets:\n  - name: Admin\n    url: http://127.0.0.1:{port}/\n    barrier: http\n    \
+         probe_non_global: true\n"
+    );
+    fs::write(folder.path().join("noentry.yml"), config).unwrap();
+    let round = |timeout: &str, stopped: bool| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_noentry"))
+            .arg("action")
+            .current_dir(&folder)
+            .env_clear()
+            .env("NOENTRY_INPUT_FAIL_ON", "exposed")
+            .env(
+                "NOENTRY_INPUT_ARGS",
+                format!("--attempts=1\n--timeout={timeout}"),
+            )
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        if stopped {
+            // Once it connects it is ready to be told.
+            drop(mute.accept().unwrap());
+            let (held, _) = mute.accept().unwrap();
+            let pid = child.id().to_string();
+            crate::support::run(Command::new("kill").args(["-TERM", &pid]));
+            let code = child.wait().unwrap().code();
+            drop(held);
+            return code;
+        }
+        child.wait().unwrap().code()
+    };
+    assert_eq!(round("500ms", false), Some(0));
+    assert_eq!(round("20s", true), Some(3));
+}
