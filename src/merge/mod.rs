@@ -15,6 +15,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::domain::finding::Finding;
+use crate::domain::looks::looks;
 use crate::domain::merged::{self, Absent, MergedRound, Missing, Seen};
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
 use crate::domain::shard::Shard;
@@ -251,7 +252,7 @@ pub fn merge(mut given: Vec<Given>, unread: &[Unread], rules: &Rules) -> Result<
     lost.sort();
     lost.dedup();
     // Whoever gives a file expects a round in it, also where it was given to an earlier merge.
-    let expected = merged::looks(&rounds, &findings).saturating_add(lost.len());
+    let expected = looks(&rounds, &findings).saturating_add(lost.len());
     let expected = [Some(expected), rules.expected, expected_before]
         .into_iter()
         .max()
