@@ -7,6 +7,8 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
 . (Join-Path $PSScriptRoot 'told.ps1')
+# Where something fails that never should, Stop-Step has the last word too.
+trap { Stop-Step "noentry could not be brought to this runner: $_" }
 
 function Write-Line([string] $Text) { [Console]::Out.WriteLine('noentry: ' + (Get-Clean $Text)) }
 
@@ -48,7 +50,7 @@ function Get-Sha256([string] $Path) {
 
 # What may pass is tried four times.
 function Save-Download([string] $Url, [string] $Path) {
-    $shown = $Url -replace '//[^/@]*@', '//***@'
+    $shown = $Url -replace '//[^/]*@', '//***@'
     Write-Line "downloading $shown"
     $why = ''
     foreach ($pause in 1, 2, 4, 0) {
@@ -80,9 +82,13 @@ function Save-Archive([string] $Path) {
         $cache = [IO.Path]::Combine($env:RUNNER_TOOL_CACHE, 'noentry', $version, $target)
     }
     if ($cache -and (Test-Path -LiteralPath (Join-Path $cache $archive) -PathType Leaf)) {
-        # What is used is the copy that was looked at: others may write to the cache.
-        Copy-Item -LiteralPath (Join-Path $cache $archive) -Destination $Path
-        $found = Get-Sha256 $Path
+        # What is used is the copy that was looked at: others may write to the cache. One that cannot be
+        # read is none.
+        $found = 'unknown'
+        try {
+            Copy-Item -LiteralPath (Join-Path $cache $archive) -Destination $Path
+            $found = Get-Sha256 $Path
+        } catch { Write-Line "the tool cache cannot be read: $_" }
         if ($found -ceq $digest) {
             Write-Line "$archive $version from the tool cache, SHA-256 $digest"
             return
@@ -156,6 +162,7 @@ function Get-Release {
 # What the workflow asks for. Everything about the check itself is the program's to read.
 $architecture = if ($env:RUNNER_ARCH) { $env:RUNNER_ARCH } else { $env:PROCESSOR_ARCHITECTURE }
 $target = if ('X64', 'AMD64' -contains $architecture) { 'x86_64-pc-windows-msvc' } else { '' }
+Clear-Reports
 Read-Manifest $target
 $binary = ''
 $wanted = "$env:NOENTRY_INPUT_VERSION"
@@ -179,8 +186,9 @@ if ($given -and ($source -ceq 'true' -or $mirror)) {
 if ($source -ceq 'true' -and $mirror) {
     Stop-Step 'input `mirror`: nothing is downloaded where from-source is true: give one of them'
 }
-if ($mirror -and $mirror -cnotmatch '^https?://[^/\s]+') {
-    Stop-Step "input ``mirror``: '$mirror' is no address that begins with https:// or http://"
+if ($mirror -and $mirror -cnotmatch '^https?://[^/?#\s]+[^?#\s]*$') {
+    # Not quoted: it may have a password in it.
+    Stop-Step 'input `mirror`: it is no address that begins with https:// or http:// and has neither ? nor #'
 }
 $mirror = $mirror.TrimEnd('/')
 

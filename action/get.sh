@@ -9,7 +9,9 @@ work=$1
 # shellcheck source=action/told.sh
 source "$here/told.sh"
 
-# Nothing but fail ends the step, and never from within $(…): its words would be lost.
+# Nothing but fail ends the step, and never from within $(…): its words would be lost. Where a command
+# fails that never should, fail has the last word too: no reports and no outputs are no news.
+trap '[ -n "$told" ] || fail "noentry could not be brought to this runner: the log of the step says why"' EXIT
 say() { printf 'noentry: %s\n' "$(clean "$1")"; }
 
 # This platform as Rust calls it; nothing where no binary is made for it.
@@ -64,7 +66,7 @@ sha256() {
 # Fetches $1 into the file $2, over the protocols $3. What may pass is tried four times.
 download() {
     local shown status pause why
-    shown=$(printf '%s' "$1" | sed -e 's|//[^/@]*@|//***@|')
+    shown=$(printf '%s' "$1" | sed -e 's|//[^/]*@|//***@|')
     command -v curl >/dev/null || fail "curl is not on this runner: install it, or give binary-path"
     say "downloading $shown"
     for pause in 1 2 4 0; do
@@ -93,9 +95,9 @@ archive_as() {
     if [ -n "${RUNNER_TOOL_CACHE:-}" ]; then
         cache=$RUNNER_TOOL_CACHE/noentry/$version/$target
     fi
-    if [ -n "$cache" ] && [ -f "$cache/$archive" ]; then
-        cp "$cache/$archive" "$1"
-        # What is used is the copy that was looked at: others may write to the cache.
+    # What is used is the copy that was looked at: others may write to the cache. One that cannot be
+    # read is none.
+    if [ -n "$cache" ] && [ -f "$cache/$archive" ] && cp "$cache/$archive" "$1"; then
         found=$(sha256 "$1")
         if [ "$found" = "$digest" ]; then
             say "$archive $version from the tool cache, SHA-256 $digest"
@@ -104,7 +106,9 @@ archive_as() {
         echo "::warning title=noentry::the tool cache holds another $archive (SHA-256 $found) than the action pins: it is not used"
     fi
     if [ -n "$mirror" ]; then
-        base=$mirror protocols=http,https
+        base=$mirror
+        # Who may know the words for a mirror is the one that was asked over https, not who listens.
+        case $mirror in http:*) protocols=http,https ;; esac
     fi
     download "$base/v$version/$archive" "$1" "$protocols"
     found=$(sha256 "$1")
@@ -161,6 +165,7 @@ built() {
 one_line() {
     case $2 in *[[:cntrl:]]*) fail "input \`$1\`: one line is expected" ;; esac
 }
+forget
 target=$(platform)
 read_manifest "$target"
 wanted=${NOENTRY_INPUT_VERSION:-}
@@ -183,9 +188,10 @@ fi
 if [ -n "$from_source" ] && [ -n "$mirror" ]; then
     fail "input \`mirror\`: nothing is downloaded where from-source is true: give one of them"
 fi
-is_mirror='^https?://[^/[:space:]]+'
+is_mirror='^https?://[^/?#[:space:]]+[^?#[:space:]]*$'
 if [ -n "$mirror" ] && ! [[ $mirror =~ $is_mirror ]]; then
-    fail "input \`mirror\`: '$mirror' is no address that begins with https:// or http://"
+    # Not quoted: it may have a password in it.
+    fail "input \`mirror\`: it is no address that begins with https:// or http:// and has neither ? nor #"
 fi
 mirror=${mirror%/}
 
@@ -203,3 +209,4 @@ else
     downloaded
 fi
 printf '%s\n' "$binary" >"$work/binary"
+told=yes

@@ -47,6 +47,21 @@ function Get-ReportPlace([string] $Path, [string] $Default) {
     return $place
 }
 
+# Takes away what an earlier round left where this one's reports will be: a job that is cancelled before
+# there is a round must not keep them for its own. Where rounds are merged, they may be what is read.
+function Clear-Reports {
+    if ($env:NOENTRY_INPUT_MERGE) { return }
+    $places = @(
+        (Get-ReportPlace $env:NOENTRY_INPUT_REPORT 'noentry-reports/report.json'),
+        (Get-ReportPlace $env:NOENTRY_INPUT_JUNIT 'noentry-reports/junit.xml'),
+        (Get-ReportPlace $env:NOENTRY_INPUT_SUMMARY 'noentry-reports/summary.md')
+    )
+    foreach ($place in $places) {
+        if (-not (Test-Path -LiteralPath $place -PathType Leaf)) { continue }
+        try { [IO.File]::Delete((Get-FullPath $place)) } catch { [Console]::Out.WriteLine((Get-Clean "$_")) }
+    }
+}
+
 # Ends the step.
 function Stop-Step([string] $Message) {
     $Message = Get-Clean $Message

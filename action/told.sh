@@ -44,9 +44,24 @@ keep() {
     cat >"$1" || true
 }
 
+# Takes away what an earlier round left where this one's reports will be: a job that is cancelled before
+# there is a round must not keep them for its own. Where rounds are merged, they may be what is read.
+forget() {
+    local path
+    [ -z "${NOENTRY_INPUT_MERGE:-}" ] || return 0
+    for path in "$(report_place "${NOENTRY_INPUT_REPORT:-}" noentry-reports/report.json)" \
+        "$(report_place "${NOENTRY_INPUT_JUNIT:-}" noentry-reports/junit.xml)" \
+        "$(report_place "${NOENTRY_INPUT_SUMMARY:-}" noentry-reports/summary.md)"; do
+        if [ -f "$path" ]; then rm -f -- "$path" || true; fi
+    done
+}
+
 # Ends the step: fail MESSAGE.
+told=''
 fail() {
     local message xml json junit report summary
+    # shellcheck disable=SC2034 # get.sh reads it
+    told=yes
     message=$(clean "$1")
     xml=$(printf '%s' "$message" |
         sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g')

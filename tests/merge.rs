@@ -336,6 +336,20 @@ fn a_damaged_report_is_missing_and_hides_no_exposure() {
     assert_eq!(estate.saved("merged.json").totals.exposed, 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_a_report_that_is_missing() {
+    let estate = Estate::new();
+    estate.look("run", "eu");
+    let gone = estate.folder.path().join("run/us.json");
+    std::os::unix::fs::symlink("/nonexistent/report.json", gone).unwrap();
+    let run = estate.run(&["merge", "run", "--json", "merged.json"]);
+    let run = run.code(1);
+    assert!(warned(&run).contains("us.json: cannot be read"));
+    let missing = estate.saved("merged.json").missing;
+    assert!(missing.len() == 2, "{missing:?}");
+}
+
 #[test]
 fn a_job_is_told_of_the_whole() {
     let estate = Estate::new();

@@ -430,6 +430,57 @@ fn what_cannot_be_read_is_missing() {
 }
 
 #[test]
+fn a_job_that_ran_again_does_not_stand_for_a_vantage_that_is_gone() {
+    let again = |shards: Vec<RoundReport>| {
+        let later = shards.clone().into_iter().map(|mut round| {
+            round.started += time::Duration::minutes(30);
+            round
+        });
+        shards.into_iter().chain(later).collect::<Vec<_>>()
+    };
+    let whole = vec![round(Some("eu"), None, 0, &[Sight::Silent])];
+    let mut some = whole.clone();
+    some[0].partial = true;
+    let parts = shards(Some("eu"), 2, 0, &[Sight::Silent]);
+    for (reports, found) in [(again(whole), 1), (again(some), 1), (again(parts), 2)] {
+        let expected = reports.len();
+        let report = expecting(&reports, expected);
+        assert_eq!(report.missing, [Missing::Rounds { expected, found }]);
+        assert_eq!(report.totals.blocked, 0);
+        assert!(loads(&report));
+        // By itself it is one look more, and nothing is missing.
+        assert_eq!(merged(&reports).verdict, Verdict::Blocked);
+    }
+}
+
+#[test]
+fn merged_again_nothing_that_was_missing_is_found_by_its_number_alone() {
+    let alone = |label, minute| round(Some(label), None, minute, &[Sight::Silent]);
+    let [eu, us] = [alone("eu", 0), alone("us", 1)];
+    // A file that could not be read is no round of another vantage.
+    let unread = [Unread {
+        file: "ap.json".to_owned(),
+        why: "not JSON".to_owned(),
+    }];
+    let without = merge(given(std::slice::from_ref(&eu)), &unread, &Rules::default());
+    let report = merged(&[without.unwrap().report, us.clone()]);
+    assert_eq!(report.totals.blocked, 0, "{:?}", report.missing);
+    assert!(loads(&report));
+    // Two merges that lack one each lack two, and what both have in common is lacking once.
+    let [one, other] = [eu, us].map(|round| expecting(&[round], 2));
+    let report = merged(&[one.clone(), other.clone()]);
+    let missing = [Missing::Rounds {
+        expected: 4,
+        found: 2,
+    }];
+    assert_eq!(report.missing, missing);
+    assert_eq!(report.totals.blocked, 0);
+    assert!(loads(&report));
+    assert_eq!(merged(&[report.clone(), one, other]).missing, missing);
+    assert_eq!(merged(&[report]).missing, missing);
+}
+
+#[test]
 fn rounds_that_make_no_sense_together_are_refused() {
     let one = round(Some("eu"), None, 0, &[Sight::Silent]);
     let other = |change: &dyn Fn(&mut RoundReport)| {

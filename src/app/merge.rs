@@ -10,6 +10,7 @@ use super::{publish, report};
 use crate::actions::Env;
 use crate::cli::MergeArgs;
 use crate::domain::escape::visible;
+use crate::domain::report::RoundReport;
 use crate::exit::Exit;
 use crate::merge::{self, Given, Rules, Unread};
 
@@ -21,13 +22,13 @@ const FILES: usize = 4096;
 /// Runs the command. The exit code is the one of the whole.
 pub(super) async fn run(args: &MergeArgs) -> Exit {
     match rounds(args).await {
-        Ok(exit) => exit,
+        Ok((_, exit)) => exit,
         Err(refused) => refused.shown(),
     }
 }
 
 /// Reads, merges and reports.
-pub(super) async fn rounds(args: &MergeArgs) -> Result<Exit, Refused> {
+pub(super) async fn rounds(args: &MergeArgs) -> Result<(RoundReport, Exit), Refused> {
     let env = Env::from(|key| std::env::var(key).ok());
     let paths = files(&args.from)?;
     if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
@@ -70,7 +71,8 @@ pub(super) async fn rounds(args: &MergeArgs) -> Result<Exit, Refused> {
     let env = Some(&env);
     let reported = publish::report(&report, &args.outputs, &args.incidents, occasion, env).await;
     let exit = Exit::of_round(&report);
-    Ok(if reported { exit } else { exit.unreported() })
+    let exit = if reported { exit } else { exit.unreported() };
+    Ok((report, exit))
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -99,7 +101,8 @@ pub(super) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Refused> {
     Ok(files)
 }
 
-/// Every `.json` file in a folder and in its folders, by name. Links to folders are not followed.
+/// Every `.json` file in a folder and in its folders, by name. Links to folders are not followed, and
+/// one that leads nowhere is a report that cannot be read: somebody meant it to be there.
 fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -110,7 +113,9 @@ fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()
                 .checked_sub(1)
                 .ok_or_else(|| io::Error::other("its folders are nested too deeply"))?;
             below(&path, depth, files)?;
-        } else if path.extension().is_some_and(|e| e == "json") && path.is_file() {
+        } else if path.extension().is_some_and(|e| e == "json")
+            && path.metadata().map_or(true, |found| found.is_file())
+        {
             if files.len() >= FILES {
                 return Err(io::Error::other("more than 4096 reports"));
             }

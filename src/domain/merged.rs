@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::finding::Finding;
+use super::looks::looks;
 use super::reach::Reach;
 use super::report::{ControlReport, ResolverReport, RoundReport, Vantage};
 use super::shard::Shard;
@@ -243,12 +244,10 @@ pub fn missing(
     let shards = missing
         .iter()
         .filter(|m| matches!(m, Missing::Shard { .. }));
-    let known = rounds.len().saturating_add(shards.count());
+    let found = looks(rounds, findings);
+    let known = found.saturating_add(shards.count());
     if let Some(expected) = expected.filter(|expected| *expected > known) {
-        missing.push(Missing::Rounds {
-            expected,
-            found: rounds.len(),
-        });
+        missing.push(Missing::Rounds { expected, found });
     }
     let whole = rounds.iter().enumerate().filter(|(_, r)| r.is_whole());
     for (index, round) in whole {

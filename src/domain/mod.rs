@@ -6,6 +6,7 @@ pub mod escape;
 pub mod evidence;
 pub mod finding;
 pub mod link;
+pub mod looks;
 pub mod merged;
 pub mod observation;
 pub mod payload;

@@ -8,13 +8,14 @@
 mod common;
 mod target;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::domain::finding::Finding;
+use crate::domain::looks::looks;
 use crate::domain::merged::{self, Absent, MergedRound, Missing, Seen};
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals};
 use crate::domain::shard::Shard;
@@ -248,8 +249,10 @@ pub fn merge(mut given: Vec<Given>, unread: &[Unread], rules: &Rules) -> Result<
     let mut findings = findings(lifted, &rounds)?;
     let rounds: Vec<MergedRound> = rounds.into_values().map(|found| found.round).collect();
 
-    // Whoever gives a file expects a round in it.
-    let expected = rounds.len().saturating_add(unread.len());
+    lost.sort();
+    lost.dedup();
+    // Whoever gives a file expects a round in it, also where it was given to an earlier merge.
+    let expected = looks(&rounds, &findings).saturating_add(lost.len());
     let expected = [Some(expected), rules.expected, expected_before]
         .into_iter()
         .max()
@@ -316,17 +319,35 @@ fn same_configuration(first: &str, config: &str, given: &[Given]) -> Result<(), 
 }
 
 /// What reports that were merged before say of what is missing and does not follow from their rounds.
+///
+/// Two of them that share no round and lack some each lack their own: what one has is nothing that the
+/// other waits for, so their numbers add up.
 fn known_missing(given: &[Given]) -> (Option<usize>, Vec<Missing>) {
-    let mut expected = None;
+    let mut waiting: Vec<(BTreeSet<Identity>, usize)> = Vec::new();
     let mut lost = Vec::new();
-    for missing in given.iter().flat_map(|one| &one.report.missing) {
-        match missing {
-            Missing::Rounds { expected: said, .. } => expected = expected.max(Some(*said)),
-            Missing::Report { .. } => lost.push(missing.clone()),
-            Missing::Shard { .. } | Missing::Targets { .. } => {}
+    for report in given.iter().map(|one| &one.report) {
+        for missing in &report.missing {
+            match missing {
+                Missing::Rounds { expected, .. } => {
+                    let mut own: BTreeSet<_> = report.rounds.iter().map(Identity::of).collect();
+                    let mut most = *expected;
+                    waiting.retain(|(others, number)| {
+                        let apart = own.is_disjoint(others);
+                        if !apart {
+                            own.extend(others.iter().cloned());
+                            most = most.max(*number);
+                        }
+                        apart
+                    });
+                    waiting.push((own, most));
+                }
+                Missing::Report { .. } => lost.push(missing.clone()),
+                Missing::Shard { .. } | Missing::Targets { .. } => {}
+            }
         }
     }
-    (expected, lost)
+    let expected = waiting.into_iter().map(|(_, expected)| expected);
+    (expected.reduce(usize::saturating_add), lost)
 }
 
 fn rounds(lifted: &[Lifted]) -> Result<(Rounds, Vec<String>), Error> {

@@ -23,6 +23,7 @@ mod merged;
 mod mirror;
 mod release;
 mod rounds;
+mod scripts;
 mod source;
 mod support;
 

@@ -72,6 +72,9 @@ fn a_round_that_is_not_there_fails_the_step_and_so_does_nothing_to_merge() {
     assert_eq!(job.outcome(), "failure", "{}", job.log);
     assert_eq!(job.output("verdict"), "inconclusive");
     assert!(job.file("junit.xml").contains("<error type=\"missing\""));
+    // It may have seen the exposure that fails the step.
+    let job = run("args: --expect=3\nincidents: 'off'\nfail-on: exposed");
+    assert_eq!(job.outcome(), "failure", "{}", job.log);
     let job = run("config: .github/noentry.yml");
     assert_eq!(job.output("verdict"), "error");
     assert!(

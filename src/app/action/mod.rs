@@ -18,6 +18,7 @@ use crate::actions::inputs::{self, Given, Inputs, Mistake, Reports};
 use crate::actions::{self, Env};
 use crate::cli::{CheckArgs, OutputArgs};
 use crate::config;
+use crate::domain::report::RoundReport;
 use crate::exit::Exit;
 use crate::report::failed::annotation;
 
@@ -60,7 +61,7 @@ pub(super) fn run() -> Exit {
         Exit::Blocked
     });
     match round.into_inner() {
-        Some(Ok((_, exit))) => ended(exit, &inputs, &env),
+        Some(Ok((report, exit))) => ended(&report, exit, &inputs, &env),
         Some(Err(refused)) => {
             let typed = words::typed_in(&args);
             failed::told(&Nothing::of_check(&refused, typed), &outputs, &env)
@@ -85,7 +86,7 @@ fn merge(inputs: &Inputs, reports: &Reports, outputs: &OutputArgs, env: &Env) ->
         Exit::Blocked
     });
     match merged.into_inner() {
-        Some(Ok(exit)) => ended(exit, inputs, env),
+        Some(Ok((report, exit))) => ended(&report, exit, inputs, env),
         Some(Err(refused)) => failed::told(&Nothing::of_check(&refused, ""), outputs, env),
         None => {
             failed::told(&Nothing::of_runner(), outputs, env);
@@ -95,7 +96,7 @@ fn merge(inputs: &Inputs, reports: &Reports, outputs: &OutputArgs, env: &Env) ->
 }
 
 /// What the round means for the step, beside what it has already published itself.
-fn ended(exit: Exit, inputs: &Inputs, env: &Env) -> Exit {
+fn ended(report: &RoundReport, exit: Exit, inputs: &Inputs, env: &Env) -> Exit {
     let mut pairs = vec![("exit-code".to_owned(), exit.code().to_string())];
     if exit == Exit::Usage {
         // There is a round, and it looked at nothing: no step may take its verdict for one.
@@ -110,7 +111,9 @@ fn ended(exit: Exit, inputs: &Inputs, env: &Env) -> Exit {
     }
     let handed_on = hand_on(env, &pairs);
     let exit = if handed_on { exit } else { exit.unreported() };
-    if exit == Exit::Inconclusive && !inputs.fails_inconclusive {
+    // What was not even looked at is another thing than what could not be judged.
+    let looked = report.missing.is_empty() && !report.interrupted;
+    if exit == Exit::Inconclusive && looked && !inputs.fails_inconclusive {
         print("inconclusive, which does not fail this step: the input `fail-on` is exposed\n");
         return Exit::Blocked;
     }

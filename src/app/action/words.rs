@@ -1,5 +1,7 @@
 //! From the inputs to the arguments of `check`, through the command line's own reading.
 
+use std::path::{Path, PathBuf};
+
 use clap::ArgMatches;
 use clap::error::{Error, ErrorKind};
 use clap::parser::ValueSource;
@@ -48,7 +50,23 @@ pub(super) fn merge(inputs: &Inputs, reports: &Reports) -> Result<MergeArgs, Vec
         let files = ["--".to_owned()].into_iter().chain(inputs.merge.clone());
         Cli::merge(&words.iter().cloned().chain(files).collect::<Vec<String>>())
     };
-    let mistakes = own(of(&inputs.args).map(|(_, given)| given));
+    let typed = of(&inputs.args);
+    // A word of its own, `--` too, would be one more report, or make reports of what follows it.
+    let files = |args: &MergeArgs| {
+        args.from
+            .iter()
+            .map(PathBuf::as_path)
+            .eq(inputs.merge.iter().map(Path::new))
+    };
+    let only_options = typed.as_ref().map_or(true, |(args, _)| files(args));
+    let mut mistakes = own(typed.map(|(_, given)| given));
+    if !only_options {
+        mistakes.push(Mistake {
+            input: "args",
+            message: "only options can stand here; reports have an input of their own: `merge`"
+                .to_owned(),
+        });
+    }
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -170,6 +188,13 @@ mod tests {
             ("--json=x", "--json has an input of its own: `report`"),
             ("--shard=1/2", "input `args`: unexpected argument '--shard'"),
             ("--expect=0", "input `args`: invalid value '0'"),
+            ("--expect", "input `args`: "),
+            ("other.json", "input `args`: only options can stand here"),
+            ("--", "input `args`: only options can stand here"),
+            (
+                "--expect=2\n--",
+                "input `args`: only options can stand here",
+            ),
         ] {
             let said = merged(typed).unwrap_err();
             assert!(said.contains(says), "{typed}: {said}");

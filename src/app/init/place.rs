@@ -29,6 +29,15 @@ pub(super) fn taken(root: &Path) -> Vec<&'static str> {
 ///
 /// What could not be written, and why.
 pub(super) fn write(root: &Path, config: &str, workflow: &str) -> Result<(), String> {
+    for folder in [".github", ".github/workflows"] {
+        // A repository of somebody else's must not choose where on this machine it is written, and
+        // GitHub follows no link either.
+        if root.join(folder).is_symlink() {
+            return Err(format!(
+                "{folder} is a link, and GitHub reads nothing behind it: make it a folder"
+            ));
+        }
+    }
     let mut made = Made::default();
     for (path, text) in [(CONFIG, config), (WORKFLOW, workflow)] {
         if let Err(error) = made.write(&root.join(path), text) {
@@ -128,6 +137,22 @@ mod tests {
         assert_eq!(taken(root.path()), [CONFIG, WORKFLOW]);
         assert!(write(root.path(), "c", "d").is_err());
         assert_eq!(fs::read_to_string(root.path().join(CONFIG)).unwrap(), "a");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_behind_a_link() {
+        for linked in [".github", ".github/workflows"] {
+            let elsewhere = tempfile::tempdir().unwrap();
+            let root = tempfile::tempdir().unwrap();
+            let link = root.path().join(linked);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
+            let error = write(root.path(), "a", "b").unwrap_err();
+            assert!(error.starts_with(&format!("{linked} is a link")), "{error}");
+            assert!(names(elsewhere.path()).is_empty());
+            assert!(!root.path().join(CONFIG).exists());
+        }
     }
 
     #[test]
