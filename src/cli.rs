@@ -249,8 +249,8 @@ pub struct MergeArgs {
     /// The reports.
     #[command(flatten)]
     pub outputs: OutputArgs,
-    /// Keep the trail of what becomes reachable: github, an issue an incident; folder:PATH, one Markdown
-    /// file an incident; or off
+    /// Keep the trail of what becomes reachable: github, one issue an incident, with the token in
+    /// `GITHUB_TOKEN`; folder:PATH, one Markdown file an incident; or off
     #[arg(long, value_name = "WHERE", value_parser = incidents, default_value = "off")]
     pub incidents: Incidents,
 }

@@ -61,10 +61,20 @@ fn with_cargo(world: &mut World) {
 }
 
 #[test]
-fn the_manifest_is_of_this_version() {
+fn the_manifest_is_of_this_version_or_pins_a_release_before() {
     let manifest = fs::read_to_string(here("action/manifest")).unwrap();
-    let version = format!("version {VERSION}");
-    assert!(manifest.lines().any(|line| line == version), "{manifest}");
+    let line = |line: &str| line.strip_prefix("version ").map(str::to_owned);
+    let stated = manifest.lines().find_map(line).unwrap();
+    // From the new version in Cargo.toml until its release is out, the digests are those of the last.
+    if manifest.lines().any(|line| line.starts_with("archive ")) {
+        let numbers = |version: &str| -> Vec<u32> {
+            let plain = version.split('-').next().unwrap();
+            plain.split('.').map(|n| n.parse().unwrap()).collect()
+        };
+        assert!(numbers(&stated) <= numbers(VERSION), "{manifest}");
+    } else {
+        assert_eq!(stated, VERSION, "{manifest}");
+    }
 }
 
 #[test]
