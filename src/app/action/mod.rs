@@ -14,6 +14,7 @@ use self::failed::Nothing;
 use super::check::{self, Surroundings};
 use super::merge;
 use super::output::{self, noted, print};
+use super::refused::Refused;
 use crate::actions::inputs::{self, Given, Inputs, Mistake, Reports};
 use crate::actions::{self, Env};
 use crate::cli::{CheckArgs, OutputArgs};
@@ -54,23 +55,8 @@ pub(super) fn run() -> Exit {
         Ok(asked) => asked,
         Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), &outputs, &env),
     };
-    let round = RefCell::new(None);
-    let started = super::on_runtime(async {
-        let result = check::round(&args, Surroundings::Real).await;
-        round.replace(Some(result));
-        Exit::Blocked
-    });
-    match round.into_inner() {
-        Some(Ok((report, exit))) => ended(&report, exit, &inputs, &env),
-        Some(Err(refused)) => {
-            let typed = words::typed_in(&args);
-            failed::told(&Nothing::of_check(&refused, typed), &outputs, &env)
-        }
-        None => {
-            failed::told(&Nothing::of_runner(), &outputs, &env);
-            started
-        }
-    }
+    let round = check::round(&args, Surroundings::Real);
+    carried_out(round, words::typed_in(&args), &inputs, &outputs, &env)
 }
 
 /// Puts rounds together instead of looking.
@@ -79,15 +65,25 @@ fn merge(inputs: &Inputs, reports: &Reports, outputs: &OutputArgs, env: &Env) ->
         Ok(args) => args,
         Err(mistakes) => return failed::told(&Nothing::of_inputs(&mistakes), outputs, env),
     };
-    let merged = RefCell::new(None);
+    carried_out(merge::rounds(&args), "", inputs, outputs, env)
+}
+
+/// Makes a round, and tells what came of it. `typed` is what the workflow added to the command line.
+fn carried_out(
+    round: impl Future<Output = Result<(RoundReport, Exit), Refused>>,
+    typed: &str,
+    inputs: &Inputs,
+    outputs: &OutputArgs,
+    env: &Env,
+) -> Exit {
+    let result = RefCell::new(None);
     let started = super::on_runtime(async {
-        let result = merge::rounds(&args).await;
-        merged.replace(Some(result));
+        result.replace(Some(round.await));
         Exit::Blocked
     });
-    match merged.into_inner() {
+    match result.into_inner() {
         Some(Ok((report, exit))) => ended(&report, exit, inputs, env),
-        Some(Err(refused)) => failed::told(&Nothing::of_check(&refused, ""), outputs, env),
+        Some(Err(refused)) => failed::told(&Nothing::of_check(&refused, typed), outputs, env),
         None => {
             failed::told(&Nothing::of_runner(), outputs, env);
             started

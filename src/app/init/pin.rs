@@ -17,7 +17,8 @@ pub(super) const UPLOAD: &str =
 
 /// How the SHA is found out.
 pub(super) const HOW: &str = "give OWNER/REPO@SHA with the whole SHA of a commit, which \
-     `git ls-remote https://github.com/noentry/noentry v1` prints";
+     `git ls-remote https://github.com/noentry/noentry v1` prints, or `HEAD` in place of `v1` where \
+     no release is out yet";
 
 /// What stands behind `uses:` for noentry itself: what was typed, else what this program knows.
 pub(super) fn action(typed: Option<&str>) -> Result<String, String> {
