@@ -265,6 +265,8 @@ impl World {
             .timeout(Duration::from_mins(20))
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
             .args(["--defaultbranch", &self.main])
+            // Jobs at the same time share act's folders on this machine, as those on runners do not.
+            .args(["--concurrent-jobs", "1"])
             .args(["--env", &format!("KEPT={}", kept.display())])
             .args(more);
         for (name, value) in &self.secrets {
