@@ -196,16 +196,16 @@ mod tests {
     #[test]
     fn only_a_file_in_the_workspace_is_linked() {
         let folder = tempfile::tempdir().unwrap();
-        let workspace = folder.path().join("work");
-        let inside = written(folder.path(), "work/sub/noentry.yml");
-        let outside = written(folder.path(), "work-2/noentry.yml");
+        let workspace = folder.path().join("checkout");
+        let inside = written(folder.path(), "checkout/sub/noentry.yml");
+        let outside = written(folder.path(), "checkout-2/noentry.yml");
         let env = env(&workspace);
         let config = |path: &str| links(&env, path).config;
         assert!(config(&inside).unwrap().ends_with("/sub/noentry.yml"));
-        let way_round = format!("{}/../work/sub/noentry.yml", workspace.display());
+        let way_round = format!("{}/../checkout/sub/noentry.yml", workspace.display());
         assert_eq!(config(&way_round), config(&inside));
         assert_eq!(config(&outside), None);
-        let way_out = format!("{}/../work-2/noentry.yml", workspace.display());
+        let way_out = format!("{}/../checkout-2/noentry.yml", workspace.display());
         assert_eq!(config(&way_out), None);
         assert_eq!(config("/no/such/file.yml"), None);
         #[cfg(unix)]

@@ -32,6 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_yaml::Value;
 
+pub use file::Kind;
 pub use problem::{Problem, Problems};
 pub use resolve::{Overrides, resolve};
 pub use schema::schema;

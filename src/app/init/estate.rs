@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::wish::{Kind, Wish};
+use super::wish::Wish;
 use super::yaml::scalar;
+use crate::config::Kind;
 
 const HEAD: &str = "\
 # yaml-language-server: $schema=https://raw.githubusercontent.com/noentry/noentry/main/schema/noentry.schema.json
@@ -80,7 +81,12 @@ pub(super) fn render(targets: &[Wish], controls: &[Wish]) -> String {
 }
 
 fn entry(text: &mut String, before: &str, wish: &Wish) {
-    let _ = writeln!(text, "{before}{}: {}", wish.kind.key(), scalar(&wish.value));
+    let _ = writeln!(
+        text,
+        "{before}{}: {}",
+        wish.kind.as_str(),
+        scalar(&wish.value)
+    );
     if let Some(payload) = &wish.payload {
         let _ = writeln!(text, "    payload: {}", scalar(payload));
     }
@@ -203,7 +209,7 @@ mod tests {
             let targets = document["targets"].as_sequence().unwrap();
             prop_assert_eq!(targets.len(), 2, "{}", text);
             let value = wish.value.replace("${", "$${");
-            prop_assert_eq!(targets[0][wish.kind.key()].as_str(), Some(value.as_str()), "{}", text);
+            prop_assert_eq!(targets[0][wish.kind.as_str()].as_str(), Some(value.as_str()), "{}", text);
             if let Ok(plan) = read(&text) {
                 prop_assert_eq!(plan.targets.len(), 2, "{}", text);
                 prop_assert!(plan.controls.is_empty());

@@ -119,7 +119,7 @@ fn write(args: &InitArgs, root: &Path) -> Result<String, Refusal> {
 fn check(targets: &[Wish], controls: &[Wish]) -> Result<(), String> {
     for (at, wish) in targets.iter().enumerate() {
         if targets.iter().take(at).any(|earlier| earlier == wish) {
-            let (key, value) = (wish.kind.key(), &wish.value);
+            let (key, value) = (wish.kind.as_str(), &wish.value);
             return Err(format!("noentry: named twice: {key} {value:?}\n"));
         }
     }

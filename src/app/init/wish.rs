@@ -4,47 +4,7 @@
 //! configuration's own rules to say.
 
 use crate::cli::InitArgs;
-
-/// What kind of entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A web address.
-    Url,
-    /// A TCP port.
-    Tcp,
-    /// A UDP port.
-    Udp,
-    /// A QUIC port.
-    Quic,
-    /// A host.
-    Icmp,
-    /// A name.
-    Dns,
-}
-
-impl Kind {
-    /// All, in the order of the documentation.
-    const ALL: [Self; 6] = [
-        Self::Url,
-        Self::Tcp,
-        Self::Udp,
-        Self::Quic,
-        Self::Icmp,
-        Self::Dns,
-    ];
-
-    /// The key in the configuration.
-    pub(super) const fn key(self) -> &'static str {
-        match self {
-            Self::Url => "url",
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Quic => "quic",
-            Self::Icmp => "icmp",
-            Self::Dns => "dns",
-        }
-    }
-}
+use crate::config::Kind;
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +40,7 @@ impl Wish {
             return Self::of(Kind::Url, text.strip_prefix("url:").unwrap_or(text));
         }
         for kind in Kind::ALL {
-            let behind = text.strip_prefix(kind.key());
+            let behind = text.strip_prefix(kind.as_str());
             if let Some(rest) = behind.and_then(|rest| rest.strip_prefix(':')) {
                 return Self::of(kind, rest);
             }

@@ -44,6 +44,7 @@ impl Kind {
     ];
 
     /// The key.
+    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Url => "url",
