@@ -93,10 +93,10 @@ impl Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  every target is blocked, or exposed with a waiver that holds; or the shard has no target
+  0  every target is blocked, or exposed with a waiver that holds
   1  at least one target is exposed without one
   2  the command line or the configuration is wrong, or nothing was probed
-  3  nothing is exposed, but at least one target could not be judged, or a round to merge is missing
+  3  nothing is exposed, but a target was not judged, a round to merge is missing, or a shard empty
   4  nothing is exposed, but a report or the incident trail could not be written";
 
 /// The subcommands.

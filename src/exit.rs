@@ -2,17 +2,16 @@
 //!
 //! | code | name | meaning |
 //! | --- | --- | --- |
-//! | 0 | `blocked` | every target is blocked, or exposed with a waiver that holds; or the round is that of a shard without targets |
+//! | 0 | `blocked` | every target is blocked, or exposed with a waiver that holds |
 //! | 1 | `exposed` | at least one target is exposed without such a waiver, whatever else is true |
 //! | 2 | `usage` | the command line or the configuration is wrong, or nothing was probed |
-//! | 3 | `inconclusive` | nothing is exposed, and at least one target could not be judged, or a round to merge is missing |
+//! | 3 | `inconclusive` | nothing is exposed, and at least one target could not be judged, a round to merge is missing, or the shard has no target |
 //! | 4 | `unreported` | nothing is exposed, the verdict stands, and a report or the incident trail could not be written |
 //!
 //! A second interrupt ends the program at once with 130, and nothing is known then.
 
 use std::process::ExitCode;
 
-use crate::domain::report::RoundReport;
 use crate::domain::verdict::Verdict;
 
 /// How noentry ends.
@@ -24,7 +23,7 @@ pub enum Exit {
     Exposed,
     /// 2: usage, configuration, or nothing probed.
     Usage,
-    /// 3: at least one target is inconclusive, none is exposed.
+    /// 3: at least one target is inconclusive or nothing was to be looked at, none is exposed.
     Inconclusive,
     /// 4: the verdict could not be reported, and nothing is exposed.
     Unreported,
@@ -38,18 +37,6 @@ impl Exit {
             Verdict::Blocked => Self::Blocked,
             Verdict::Exposed => Self::Exposed,
             Verdict::Inconclusive => Self::Inconclusive,
-        }
-    }
-
-    /// The exit code of a round that was reported. A shard without targets claims nothing, and it must
-    /// not fail its job: there is nothing in it that could be otherwise. That the targets are looked at
-    /// elsewhere is for the merge to make sure.
-    #[must_use]
-    pub const fn of_round(report: &RoundReport) -> Self {
-        if report.is_empty_shard() {
-            Self::Blocked
-        } else {
-            Self::of(report.verdict)
         }
     }
 

@@ -115,7 +115,7 @@ pub(super) async fn round(
         );
         return Ok((report, Exit::Usage));
     }
-    let exit = Exit::of_round(&report);
+    let exit = Exit::of(report.verdict);
     let exit = if reported { exit } else { exit.unreported() };
     Ok((report, exit))
 }

@@ -70,7 +70,7 @@ pub(super) async fn rounds(args: &MergeArgs) -> Result<(RoundReport, Exit), Refu
     let occasion = Occasion::Saved;
     let env = Some(&env);
     let reported = publish::report(&report, &args.outputs, &args.incidents, occasion, env).await;
-    let exit = Exit::of_round(&report);
+    let exit = Exit::of(report.verdict);
     let exit = if reported { exit } else { exit.unreported() };
     Ok((report, exit))
 }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     let Some(report) = saved(&args.from) else {
         return Exit::Usage;
     };
-    let exit = Exit::of_round(&report);
+    let exit = Exit::of(report.verdict);
     // Who looked may have been elsewhere; who reads this is here.
     let env = Env::from(|key| std::env::var(key).ok());
     let shown = disclosure::publishable(&report, Some(&env));

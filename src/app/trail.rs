@@ -41,7 +41,7 @@ pub(super) async fn run(args: &IncidentsArgs) -> Exit {
     let Some(report) = report::saved(&args.from) else {
         return Exit::Usage;
     };
-    let exit = Exit::of_round(&report);
+    let exit = Exit::of(report.verdict);
     let env = Env::from(|key| std::env::var(key).ok());
     let told = match &args.incidents {
         // A folder is published like a report. Who may read the issues is another question.

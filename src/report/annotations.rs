@@ -60,7 +60,7 @@ fn roll_up(report: &RoundReport, left_out: usize) -> String {
     }
     let rank = Rank::from(report.verdict);
     let (command, title) = if report.is_empty_shard() {
-        (command(Rank::Blocked), "noentry: no target".to_owned())
+        (command(rank), "noentry: no target".to_owned())
     } else {
         (command(rank), format!("noentry: {}", report.verdict))
     };

@@ -24,7 +24,8 @@ pub fn totals(report: &RoundReport) -> String {
     );
     match report.shard {
         Some(shard) if report.is_empty_shard() => format!(
-            "shard {shard} has none of {all}: nothing was looked at, and nothing is said of any"
+            "shard {shard} has none of {all}: nothing was looked at, and nothing is said of \
+             any; fewer shards leave none empty"
         ),
         Some(shard) => format!("shard {shard} of {all}, with {totals}"),
         None if report.missing.is_empty() => totals,
