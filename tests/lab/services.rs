@@ -100,17 +100,19 @@ impl Server {
                 kamailio -DD -E -m 16 -M 4 -f \"$PWD/kamailio.cfg\" -P \"$PWD/sip/pid\" \\
                   -Y \"$PWD/sip\" -w \"$PWD/sip\" > kamailio.log 2>&1 &"
             }
-            // Without a connection it would answer every proposal with a refusal.
+            // Without a connection it would answer every proposal with a refusal. Its control
+            // socket has a name before anybody listens there: only who was let in knows.
             Self::Ike => {
                 "cp /usr/lib/ipsec/charon charon-copy
                 cp /usr/lib/ipsec/stroke stroke-copy
                 STRONGSWAN_CONF=$PWD/strongswan.conf ./charon-copy > charon.log 2>&1 &
                 for wait in $(seq 500); do
-                  test ! -S /run/charon.ctl || break
+                  if ./stroke-copy add lab @lab.example %any %any %any %dynamic %dynamic \\
+                    > stroke.log 2>&1; then exit; fi
                   sleep 0.02
                 done
-                ./stroke-copy add lab @lab.example %any %any %any %dynamic %dynamic \\
-                  > stroke.log 2>&1"
+                cat charon.log stroke.log >&2
+                exit 1"
             }
             Self::Dtls => {
                 "setsid openssl s_server -dtls -listen -quiet -port 4444 -cert server.pem \\
