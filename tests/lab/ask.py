@@ -116,9 +116,15 @@ QUESTIONS = {
 }
 
 
-def opened(address, kind, protocol=0):
+def opened(address, kind, protocol=0, port=None):
+    """A socket that keeps ICMP errors; connected first where a port is given.
+
+    A raw socket that is not connected is given the errors about everybody's packets.
+    """
     six = ":" in address
     s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind, protocol)
+    if port is not None:
+        s.connect((address, port))
     s.setsockopt(SOL_IPV6 if six else SOL_IP, IPV6_RECVERR if six else IP_RECVERR, 1)
     s.settimeout(PATIENCE)
     return s
@@ -150,9 +156,10 @@ def trouble(s, error):
         errno.ECONNRESET: "reset",
         errno.EPIPE: "reset",
     }
+    told = s and icmp_error(s)
     if isinstance(error, TimeoutError):
-        return icmp_error(s) or "silence"
-    return icmp_error(s) or words.get(error.errno, f"different, {error}")
+        return told or "silence"
+    return told or words.get(error.errno, f"different, {error}")
 
 
 def datagram(word, address):
@@ -184,9 +191,12 @@ def echo(address):
         total = ~(total + (total >> 16)) & 0xFFFF
         body = body[:2] + struct.pack("!H", total) + body[4:]
     end = time.monotonic() + PATIENCE
-    with opened(address, socket.SOCK_RAW, 58 if six else 1) as s:
+    try:
+        s = opened(address, socket.SOCK_RAW, 58 if six else 1, port=0)
+    except OSError as error:
+        return trouble(None, error)
+    with s:
         try:
-            s.connect((address, 0))
             s.send(body)
             # A raw socket sees what was meant for others as well.
             while (left := end - time.monotonic()) > 0:
