@@ -178,6 +178,7 @@ fn round(minutes: i64) -> Round {
         interrupted: false,
         run: None,
         subjects: vec![subject("Admin console"), subject("Back office")],
+        shares: Vec::new(),
     }
 }
 

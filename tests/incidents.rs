@@ -15,6 +15,8 @@ mod people;
 mod persons;
 #[path = "incidents/sequences.rs"]
 mod sequences;
+#[path = "incidents/shares.rs"]
+mod shares;
 #[path = "incidents/support.rs"]
 mod support;
 #[path = "incidents/tracker.rs"]

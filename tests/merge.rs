@@ -200,6 +200,54 @@ fn three_shards_from_two_vantages_are_one_report_and_one_trail() {
 }
 
 #[test]
+fn a_shard_that_stays_away_opens_an_incident_until_it_is_back() {
+    let mut estate = Estate::new();
+    drop(estate.door.take());
+    let look = |run: &str, shards: std::ops::RangeInclusive<u32>| {
+        for index in shards {
+            let shard = format!("{index}/{SHARDS}");
+            let json = format!("{run}/{index}.json");
+            estate
+                .run(&["check", "--shard", &shard, "--json", &json])
+                .code(0);
+        }
+        let out = format!("{run}.json");
+        let to = ["--json", &out, "--incidents", "folder:trail"];
+        let merged = estate.run(&[&["merge", run], &to[..]].concat());
+        (merged.get_output().status.code(), printed(&merged))
+    };
+    for (run, told) in [("first", false), ("second", false), ("third", true)] {
+        let (code, says) = look(run, 1..=2);
+        assert_eq!(code, Some(3), "{says}");
+        assert_eq!(says.contains("incident opened: "), told, "{says}");
+    }
+    let trail = estate.folder.path().join("trail");
+    let kept = || -> String {
+        let files = fs::read_dir(&trail).unwrap().map(|f| f.unwrap().path());
+        let mut files = files.filter(|f| f.extension().is_some_and(|e| e == "md"));
+        fs::read_to_string(files.next().unwrap()).unwrap()
+    };
+    let says = kept();
+    assert!(
+        says.contains("**1 shard could not be judged since "),
+        "{says}"
+    );
+    assert!(
+        says.contains("opened: `shard 3/3` cannot be judged"),
+        "{says}"
+    );
+    assert!(
+        says.contains("| its round was not among those that were merged |"),
+        "{says}"
+    );
+    let (code, says) = look("fourth", 1..=3);
+    assert_eq!(code, Some(0), "{says}");
+    assert!(says.contains("incident closed: "), "{says}");
+    let says = kept();
+    assert!(says.contains("noentry sees again: `shard 3/3`"), "{says}");
+}
+
+#[test]
 fn the_same_shard_has_the_same_targets_and_all_together_have_all() {
     let estate = Estate::new();
     estate.look("all", "eu");

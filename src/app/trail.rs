@@ -1,6 +1,7 @@
 //! `noentry incidents`, and the trail of `noentry check`: from a finished round to a store.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::output::{print, warn};
@@ -9,13 +10,14 @@ use crate::actions::Env;
 use crate::cli::{Incidents, IncidentsArgs};
 use crate::domain::escape::{runner_lines, visible};
 use crate::domain::finding::Finding;
+use crate::domain::merged::Missing;
 use crate::domain::report::RoundReport;
 use crate::domain::trail::{Confirmation, TrailDeed, TrailHeld, TrailProblem, TrailReport};
 use crate::domain::verdict::Verdict;
 use crate::exit::Exit;
 use crate::incident::folder::Folder;
 use crate::incident::state::Fingerprint;
-use crate::incident::{self, Part, Policy, Problem, Round, Subject, Told};
+use crate::incident::{self, Part, Policy, Problem, Round, Share, Subject, Told};
 use crate::report::trail;
 
 /// Which round it is whose trail is kept.
@@ -198,7 +200,31 @@ fn round(report: &RoundReport) -> Round {
         interrupted: report.interrupted,
         run: report.links.run.clone(),
         subjects: subjects.map(|f| subject(report, f)).collect(),
+        shares: shares(report),
     }
+}
+
+/// The shards of merged rounds: of several rounds of one, all must be there.
+fn shares(report: &RoundReport) -> Vec<Share> {
+    let mut shares = BTreeMap::new();
+    for round in &report.rounds {
+        if let Some(shard) = round.shard {
+            shares.insert(Share::named(shard, round.vantage.label.as_deref()), true);
+        }
+    }
+    for missing in &report.missing {
+        match missing {
+            Missing::Shard { shard, vantage } => {
+                shares.insert(Share::named(*shard, vantage.as_deref()), false);
+            }
+            // What should have been looked at from there as well is inconclusive itself.
+            Missing::Rounds { .. } | Missing::Report { .. } | Missing::Targets { .. } => {}
+        }
+    }
+    let shares = shares.into_iter();
+    shares
+        .map(|(name, looked)| Share { name, looked })
+        .collect()
 }
 
 fn subject(report: &RoundReport, finding: &Finding) -> Subject {

@@ -29,7 +29,8 @@ pub struct TrailPlan {
     pub remind_every_s: u64,
     /// How many openings within a day are told one by one.
     pub flaps: u32,
-    /// How many inconclusive rounds of one target in a row are blindness; at least 1.
+    /// How many inconclusive rounds of one target in a row, or merges without one shard, are
+    /// blindness; at least 1.
     pub blind_after: u32,
     /// How many new incidents of one round are kept one by one.
     pub mass_exposure_after: u32,

@@ -1,13 +1,14 @@
 //! noentry's own blindness: who could not be judged for a while.
 //!
-//! It is counted by target, between incidents in the store's memory. It is over as soon as all of the
-//! targets were judged again. Of very many only so many are listed; the rest is counted.
+//! It is counted by target and by shard, between incidents in the store's memory. It is over as soon as
+//! all of them were judged again. Of very many only so many are listed; the rest is counted.
 
 use std::collections::BTreeMap;
 
 use super::body::{self, names};
 use super::desk::{self, Desk, Opening};
 use super::mass::{LISTED, NAMES};
+use super::share::{self, Share};
 use super::standing::{self, Stand, adopt, settled};
 use super::state::{Fingerprint, Kind, Member, State};
 use super::{Change, Deed, Incident, Memory, Outcome, Unseen};
@@ -118,6 +119,7 @@ fn count_unseen(
             }
         }
     }
+    share::count(round, before, &mut unseen);
     unseen
 }
 
@@ -160,6 +162,9 @@ fn headline(desk: Desk<'_>, fingerprint: &Fingerprint, current: Option<&State>) 
     let mut subjects = desk.round.subjects.iter();
     if let Some(subject) = subjects.find(|s| s.fingerprint == *fingerprint) {
         return subject.headline.clone();
+    }
+    if share::find(desk.round, fingerprint).is_some() {
+        return Share::SEEN.to_owned();
     }
     let mut members = current.into_iter().flat_map(|state| &state.members);
     let known = members.find(|m| m.fingerprint == *fingerprint);
@@ -259,13 +264,17 @@ fn still_blind(desk: Desk<'_>, incident: &Incident, lost: Lost) -> Change {
 
 /// Who is no longer among those that cannot be judged: seen again, or no longer asked about.
 fn no_longer(desk: Desk<'_>, seen: &str, who: &[Member]) -> Vec<String> {
-    let (here, gone): (Vec<&Member>, Vec<&Member>) = who
-        .iter()
-        .partition(|m| desk.subject(&m.fingerprint).is_some());
+    let (here, gone): (Vec<&Member>, Vec<&Member>) =
+        who.iter().partition(|m| is_here(desk, &m.fingerprint));
     let said = [(seen, here), ("gone from the configuration", gone)];
     said.into_iter()
         .filter_map(|(what, who)| list(what, who.into_iter()))
         .collect()
+}
+
+/// Whether the round knows of a target, or of a shard.
+fn is_here(desk: Desk<'_>, fingerprint: &Fingerprint) -> bool {
+    desk.subject(fingerprint).is_some() || share::find(desk.round, fingerprint).is_some()
 }
 
 /// What is to be said of some, if there are any.

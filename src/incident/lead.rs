@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use time::OffsetDateTime;
 
-use super::body::{all, beyond, rounds, when};
+use super::body::{all, beyond, rounds, targets, when};
 use super::link;
+use super::share::is_shard;
 use super::state::{Kind, State};
 use crate::domain::escape::{markdown_code, markdown_name};
 
@@ -172,12 +173,27 @@ fn blind_line(state: &State) -> String {
         Some(_) | None => {
             let since = state.members.iter().map(|m| m.since).min();
             let since = when(since.unwrap_or(state.opened));
+            let who = who(state);
             let who = match all(state) {
-                1 => format!("1 target could not be judged since {since}"),
-                many => format!("{many} targets could not be judged, the longest since {since}"),
+                1 => format!("{who} could not be judged since {since}"),
+                _ => format!("{who} could not be judged, the longest since {since}"),
             };
             format!("**{who}.** That is not a pass: nobody knows what an outsider reaches there.")
         }
+    }
+}
+
+/// How many could not be judged: `2 targets and 1 shard`. Those beyond the list are taken for targets.
+fn who(state: &State) -> String {
+    let shards = state.members.iter().filter(|m| is_shard(&m.name)).count();
+    let named = match shards {
+        1 => "1 shard".to_owned(),
+        many => format!("{many} shards"),
+    };
+    match (all(state).saturating_sub(shards), shards) {
+        (number, 0) => targets(number),
+        (0, _) => named,
+        (number, _) => format!("{} and {named}", targets(number)),
     }
 }
 

@@ -19,6 +19,7 @@ mod mass;
 mod packed;
 pub mod paper;
 pub mod said;
+mod share;
 mod standing;
 pub mod state;
 mod wire;
@@ -32,6 +33,7 @@ use crate::domain::reach::Reach;
 use crate::domain::trail::{Notify, TrailPlan};
 use crate::domain::verdict::Verdict;
 
+pub use share::Share;
 use state::{Fingerprint, State};
 
 /// When something happens, and what a new incident is called. The defaults are the documented ones.
@@ -45,7 +47,8 @@ pub struct Policy {
     pub remind_every: Duration,
     /// How many openings within a day are told one by one.
     pub flaps: usize,
-    /// How many inconclusive rounds of one target in a row are blindness; at least 1.
+    /// How many inconclusive rounds of one target in a row, or rounds without one shard, are
+    /// blindness; at least 1.
     pub blind_after: u32,
     /// How many new incidents of one round are kept one by one.
     pub mass_exposure_after: usize,
@@ -135,6 +138,9 @@ pub struct Round {
     pub run: Option<String>,
     /// The findings.
     pub subjects: Vec<Subject>,
+    /// Where several jobs share the targets among them: the shards that are there, and those that
+    /// are not.
+    pub shares: Vec<Share>,
 }
 
 /// How an incident stands where it is kept. A person may have had a hand in it since noentry wrote.
@@ -159,10 +165,10 @@ pub struct Incident {
     pub standing: Standing,
 }
 
-/// A target that could not be judged lately.
+/// A target that could not be judged lately, or a shard that nobody looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unseen {
-    /// The target's name.
+    /// The target's name, or the shard's.
     pub name: String,
     /// Since which round.
     #[serde(with = "time::serde::rfc3339")]

@@ -158,6 +158,7 @@ fn live(steps: &[Step], policy: &Policy) {
             interrupted: false,
             run: Some(format!("https://ci.example/{now}")),
             subjects: subjects.collect(),
+            shares: Vec::new(),
         };
         let before = kept(&tracker);
         tracker.faults.clone_from(&step.faults);

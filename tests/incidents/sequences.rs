@@ -107,6 +107,7 @@ fn live(steps: &[Step], policy: &Policy) {
             interrupted: step.interrupted,
             run: None,
             subjects: subjects.collect(),
+            shares: Vec::new(),
         };
         let mut store = Faulty {
             folder: Folder::open(folder.path()).unwrap(),

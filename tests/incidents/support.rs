@@ -75,6 +75,7 @@ pub fn round(hours: i64, subjects: Vec<Subject>) -> Round {
         interrupted: false,
         run: None,
         subjects,
+        shares: Vec::new(),
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Incidents {
     /// How many openings within a day are told one by one.
     #[schemars(range(min = 1, max = 1000), extend("default" = 3))]
     pub flaps: Field<u64>,
-    /// How many inconclusive rounds in a row of one target are blindness.
+    /// How many inconclusive rounds in a row of one target, or merges without one shard, are blindness.
     #[schemars(range(min = 1, max = 1000), extend("default" = 3))]
     pub blind_after: Field<u64>,
     /// How many new incidents of one round are kept one by one; more of them become one.
