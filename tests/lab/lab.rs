@@ -177,19 +177,6 @@ impl Lab {
         });
     }
 
-    /// Waits until a counter has not moved for two seconds, which is longer than SYNs of one attempt
-    /// are apart.
-    pub fn until_quiet(&self, place: Place, name: &str) {
-        let mut last = (self.counted(place, name), Instant::now());
-        until(&format!("silence in {name}"), || {
-            let now = self.counted(place, name);
-            if now != last.0 {
-                last = (now, Instant::now());
-            }
-            last.1.elapsed() > Duration::from_secs(2)
-        });
-    }
-
     /// Waits until something listens on every one of these (`tcp 9000`, `udp 198.51.100.53:53`).
     pub fn until_listening(&self, place: Place, sockets: &[&str]) {
         let mut missing = sockets.to_vec();
