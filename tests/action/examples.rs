@@ -114,15 +114,21 @@ fn the_example_of_a_watch_does_the_same_and_keeps_the_reports() {
     let (_open, port) = open();
     let job = world.run_workflow("schedule", &config(&[("Orders", port)]), &workflow);
     assert!(!passed(&job));
-    let report = json::parse(&job.file("artifact/report.json")).unwrap();
+    let report = json::parse(&job.file("artifacts/noentry/noentry-reports/report.json")).unwrap();
     assert_eq!(report.totals.exposed, 1);
-    assert!(job.file("artifact/junit.xml").contains("<failure"));
+    assert!(
+        job.file("artifacts/noentry/noentry-reports/junit.xml")
+            .contains("<failure")
+    );
     // And where nothing could be looked at.
     let job = world.run_workflow("schedule", "version: 1\n", &workflow);
     assert!(!passed(&job));
-    assert!(job.file("artifact/junit.xml").contains("The round"));
     assert!(
-        job.file("artifact/summary.md")
+        job.file("artifacts/noentry/noentry-reports/junit.xml")
+            .contains("The round")
+    );
+    assert!(
+        job.file("artifacts/noentry/noentry-reports/summary.md")
             .contains("There is no verdict")
     );
 }
