@@ -312,7 +312,7 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
             "--incidents",
             "folder:trail",
         ])
-        .timeout(std::time::Duration::from_mins(1))
+        .timeout(std::time::Duration::from_mins(5))
         .assert()
         .code(4);
     assert!(

@@ -17,7 +17,8 @@ pub fn noentry(folder: &Path) -> Command {
             command.env_remove(key);
         }
     }
-    command.timeout(std::time::Duration::from_mins(1));
+    // For what hangs. On a machine that does much else, a minute is not much.
+    command.timeout(std::time::Duration::from_mins(5));
     command
 }
 
