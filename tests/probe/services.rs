@@ -16,17 +16,11 @@ use noentry::domain::reach::Reach;
 use noentry::probe::elicit::of;
 use tempfile::TempDir;
 
-use crate::support::{Running, missing};
+use crate::support::{Running, free_port, missing};
 use crate::udp::{HERE, answer, ask, udp_evidence};
 
 /// How often a server that is starting is asked, each time for half a second.
-const TRIES: u32 = 30;
-
-/// A UDP port that was free a moment ago, over both families.
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("[::]:0").unwrap();
-    socket.local_addr().unwrap().port()
-}
+const TRIES: u32 = 100;
 
 /// One server, from its files to what it says of itself.
 struct Service {

@@ -1,7 +1,9 @@
 //! Targets, small servers and assertions.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use noentry::domain::endpoint::Endpoint;
@@ -16,8 +18,8 @@ use tokio::time::Instant;
 
 /// Generous: nothing here waits for it unless silence is what is tested.
 pub const LONG: Duration = Duration::from_secs(10);
-/// For what stays silent.
-pub const SHORT: Duration = Duration::from_millis(400);
+/// For what stays silent: long enough for all that comes before.
+pub const SHORT: Duration = Duration::from_secs(1);
 
 pub fn tcp(address: SocketAddr) -> TargetKind {
     TargetKind::Tcp {
@@ -113,10 +115,35 @@ pub fn tls(observation: &Observation) -> &TlsEvidence {
     evidence(observation).tls.as_ref().unwrap()
 }
 
-/// A port that was free a moment ago.
+/// A port for a server that must be told one. It is free over TCP and UDP, and below those that the
+/// system gives to whoever asks for any (from 32768 on): nobody else gets it before the server does.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Processes at the same time begin elsewhere.
+    let begin = u16::try_from(std::process::id() * 97 % 9_000).unwrap();
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(step < 9_000, "no port is free");
+        let port = 10_000 + (begin + step) % 9_000;
+        let free = ["127.0.0.1", "::1", "::"].iter().all(|ip| {
+            let ip: IpAddr = ip.parse().unwrap();
+            let tcp = std::net::TcpListener::bind((ip, port)).err();
+            let udp = std::net::UdpSocket::bind((ip, port)).err();
+            let taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
+            !tcp.iter().chain(&udp).any(taken)
+        });
+        if free {
+            return port;
+        }
+    }
+}
+
+/// A port of loopback that is taken, and at which nobody listens.
+pub fn closed_port() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&loopback(0).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 pub fn loopback(port: u16) -> SocketAddr {
@@ -156,13 +183,16 @@ pub fn missing(what: &str) {
     eprintln!("NOT TESTED: {what} cannot be used here");
 }
 
-/// Waits until something listens on a port of loopback.
-pub fn wait_for(port: u16) {
-    for _ in 0..100 {
+/// Waits until a server listens on a port of loopback; where it ends before, says what it wrote.
+pub fn wait_for(server: &mut Running, port: u16, log: &Path) {
+    let said = || std::fs::read_to_string(log).unwrap_or_default();
+    for _ in 0..1_200 {
         if std::net::TcpStream::connect(loopback(port)).is_ok() {
             return;
         }
+        let ended = server.0.try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?} instead of {port}: {}", said());
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("nothing listens on {port}");
+    panic!("nothing listens on {port}: {}", said());
 }
