@@ -298,7 +298,12 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
     mode(root, 0o755).unwrap();
     // Whom nothing is forbidden goes as somebody else, with a copy of the program within reach.
     let program = root.join("noentry");
-    fs::copy(assert_cmd::cargo::cargo_bin("noentry"), &program).unwrap();
+    // By another process: a program that this one is starting beside would hold it open for a moment.
+    let copied = std::process::Command::new("cp")
+        .arg(assert_cmd::cargo::cargo_bin("noentry"))
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = std::process::Command::new(&program);
     if fs::metadata(root).unwrap().uid() == 0 {
         command.uid(65534).gid(65534);

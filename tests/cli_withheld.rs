@@ -34,7 +34,7 @@ struct Estate {
 fn resolver() -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = socket.local_addr().unwrap().port();
-    let idle = Duration::from_secs(30);
+    let idle = Duration::from_mins(5);
     socket.set_read_timeout(Some(idle)).unwrap();
     std::thread::spawn(move || {
         let mut message = [0; 512];

@@ -24,6 +24,7 @@ mod mirror;
 mod release;
 mod rounds;
 mod scripts;
+mod shell;
 mod source;
 mod support;
 

@@ -15,6 +15,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::shell::{self, SHELL};
+
 /// The version that the action pins here and everywhere.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -178,9 +180,7 @@ impl World {
         fs::create_dir(folder.path().join("home")).unwrap();
         let shells = folder.path().join("shells");
         fs::create_dir(&shells).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::write(shells.join("bash"), SHELL).unwrap();
-        fs::set_permissions(shells.join("bash"), mode).unwrap();
+        shell::script(&shells.join("bash"), SHELL);
         Some(Self {
             act,
             folder,
@@ -294,7 +294,7 @@ impl World {
         let lines = log
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
-            .filter(|line: &Value| !is_mark(line));
+            .filter(|line: &Value| !shell::is_mark(line));
         let lines: Vec<Value> = lines.collect();
         let told = lines.iter().filter_map(|line| line["msg"].as_str());
         let told: String = told.flat_map(|line| [line.trim_end(), "\n"]).collect();
@@ -304,33 +304,6 @@ impl World {
             log: format!("{told}\n{}", String::from_utf8_lossy(&output.stderr)),
         }
     }
-}
-
-/// The bash that act runs steps with, in a folder of its own, where act's log is too. When a step fails,
-/// act closes the terminal that the step wrote to without reading the rest of it
-/// (`HostEnvironment.exec`: an error of `cmd.Run` returns before the copying is waited for), so that now
-/// and then lines are lost, or all of them. This one says a last word after what failed, and ends when
-/// act has logged that: then everything before it was read as well.
-const SHELL: &str = r#"#!/bin/bash
-own=${0%/*}
-export PATH=${PATH/"$own:"/}
-bash "$@"
-code=$?
-if [ "$code" -ne 0 ] && [ -t 1 ]; then
-    mark="a step has failed: $$-$RANDOM$RANDOM"
-    printf '%s\n' "$mark"
-    for _ in {1..3000}; do
-        if grep -qF "$mark" "$own/log"; then break; fi
-        sleep 0.02
-    done
-fi
-exit "$code"
-"#;
-
-/// Whether this is the last word of [`SHELL`].
-fn is_mark(line: &Value) -> bool {
-    let said = line["msg"].as_str().unwrap_or_default();
-    line["raw_output"] == true && said.starts_with("a step has failed: ")
 }
 
 /// What examples keep reports with. GitHub's own action speaks to a service that is only there, so that

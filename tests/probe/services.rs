@@ -61,9 +61,12 @@ fn start(service: &Service, program: &Path, folder: &Path, address: &str, port: 
         fs::write(folder.join(name), fill(content)).unwrap();
     }
     let log = fs::File::create(folder.join("log")).unwrap();
-    // AppArmor's profiles are tied to a program's path and deny it every folder but its own.
+    // AppArmor's profiles are tied to a program's path and deny it every folder but its own. Another
+    // process copies it: this one may be starting a program beside, which would hold what is written here
+    // for a moment, and what is held open for writing cannot be run.
     let copy = folder.join("server");
-    fs::copy(program, &copy).unwrap();
+    let copied = Command::new("cp").args([program, &copy]).status();
+    assert!(copied.unwrap().success());
     let child = Command::new(copy)
         .args(fill(service.arguments).split_whitespace())
         .current_dir(folder)
