@@ -13,14 +13,14 @@ use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
 
-use program::{door, noentry};
+use program::{Door, door, noentry};
 
 /// A control, and a target whose door is open as long as its listener lives.
 struct Estate {
     folder: TempDir,
     /// Answers for as long as it is kept.
-    _control: TcpListener,
-    door: Option<TcpListener>,
+    _control: Door,
+    door: Option<Door>,
     port: u16,
 }
 
@@ -434,7 +434,8 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
 
 /// An API that answers the same to every request, until the test ends.
 fn api(status: u16, answer: &'static str) -> String {
-    let (listener, port) = door();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();

@@ -13,7 +13,7 @@ use noentry::domain::observation::{
 use noentry::domain::reach::Reach;
 use noentry::domain::target::{Host, HttpDenial, TargetKind, Url};
 use noentry::probe::{CompiledDenial, Context, climb};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::Instant;
 
 /// Generous: nothing here waits for it unless silence is what is tested.
@@ -148,6 +148,14 @@ pub fn closed_port() -> (socket2::Socket, SocketAddr) {
 
 pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)
+}
+
+/// Closes a UDP port: whoever but discard at the same address asks is told that nobody listens. The port
+/// stays taken, so that nobody else gets it; and a program that a test beside is starting, which may hold
+/// a socket open for a moment, does not hold it up.
+pub async fn close(socket: &UdpSocket) {
+    let own = socket.local_addr().unwrap().ip();
+    socket.connect((own, 9)).await.unwrap();
 }
 
 /// A process that ends with the test and, where it leads a group of processes, its group with it.

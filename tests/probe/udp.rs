@@ -13,7 +13,7 @@ use noentry::probe::udp;
 use tokio::net::UdpSocket;
 
 use crate::fair::fairly;
-use crate::support::{evidence, reach, stopped_by};
+use crate::support::{close, evidence, reach, stopped_by};
 
 pub const HERE: [&str; 2] = ["127.0.0.1", "::1"];
 
@@ -89,7 +89,7 @@ async fn a_closed_port_refuses_in_its_own_name() {
     fairly(|| async {
         for ip in HERE {
             let (server, address) = socket(ip).await;
-            drop(server);
+            close(&server).await;
             let begin = Instant::now();
             let seen = ask(address, &Payload::Protocol(Protocol::Dns), 5 * SECOND).await;
             assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");

@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 use super::server::asks_for_versions;
 use super::{V4, V6, knock, page, quic, told, udp};
 use crate::fair::fairly;
-use crate::support::{evidence, have, reach, stopped_by};
+use crate::support::{close, evidence, have, reach, stopped_by};
 
 async fn bound(ip: std::net::IpAddr) -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind((ip, 0)).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_closed_port_is_refused_at_once() {
     fairly(|| async {
         for ip in [V4, V6] {
             let (socket, address) = bound(ip).await;
-            drop(socket);
+            close(&socket).await;
             let begin = Instant::now();
             let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
             assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
@@ -147,12 +147,13 @@ async fn a_closed_port_is_refused_at_once() {
 async fn a_port_that_closes_while_the_handshake_waits_is_refused() {
     fairly(|| async {
         let (socket, address) = bound(V4).await;
-        tokio::spawn(async move {
+        let closing = async {
             tokio::time::sleep(Duration::from_millis(1500)).await;
-            drop(socket);
-        });
+            close(&socket).await;
+        };
         let begin = Instant::now();
-        let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
+        let kind = quic(address.port());
+        let (seen, ()) = tokio::join!(knock(&kind, address, Duration::from_secs(4)), closing);
         assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
         assert!(begin.elapsed() < Duration::from_secs(3));
         assert!(udp(&seen).sent > 3, "{seen:?}");
