@@ -212,7 +212,7 @@ sys.stdin.read()
         let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        Some(Running(child))
+        Some(Running::quiet(child))
     }
 
     /// Everything that the router is sent over TCP ends at one of the listeners.
@@ -340,7 +340,7 @@ END");
         }
         estate();
         sh("mkdir /run/sshd; ssh-keygen -q -t ed25519 -N '' -f /run/key");
-        let _server = Running(
+        let _server = Running::quiet(
             Command::new("ip")
                 .args(["netns", "exec", "router", sshd])
                 .args(["-D", "-f", "/dev/null", "-h", "/run/key"])

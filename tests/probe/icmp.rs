@@ -452,7 +452,7 @@ async fn a_flood_of_packets_does_not_hold_it_up() {
         missing("ping");
         return;
     };
-    let flood = Running(flood);
+    let flood = Running::quiet(flood);
     fairly(|| async {
         let begin = Instant::now();
         assert_silent(&ping("192.0.2.7").await, "flood");
@@ -493,7 +493,7 @@ async fn tshark_reads_the_requests_without_a_complaint() {
         missing("dumpcap");
         return;
     };
-    let mut capture = Running(capture);
+    let mut capture = Running::quiet(capture);
     // It has begun once the file is there; packets before that would be missed.
     for _ in 0..200 {
         if std::fs::metadata(file).is_ok_and(|file| file.len() > 0) {

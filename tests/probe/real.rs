@@ -76,8 +76,8 @@ fn nginx() -> Option<Nginx> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut process = Running(process);
-    wait_for(&mut process, mutual, &folder.path().join("error.log"));
+    let mut process = Running(process, Some(folder.path().join("error.log")));
+    wait_for(&mut process, mutual);
     Some(Nginx {
         plain,
         secure,
@@ -148,7 +148,7 @@ async fn nginx_on_the_wrong_port_and_with_mutual_tls() {
 }
 
 /// `openssl s_server` with these arguments.
-fn openssl(arguments: &[&str]) -> Option<(u16, Running, TempDir)> {
+fn openssl(arguments: &[&str]) -> Option<(u16, TempDir, Running)> {
     if !have("openssl", &["version"]) {
         return None;
     }
@@ -183,9 +183,9 @@ fn openssl(arguments: &[&str]) -> Option<(u16, Running, TempDir)> {
         .stderr(fs::File::create(folder.path().join("log")).unwrap())
         .spawn()
         .unwrap();
-    let mut process = Running(process);
-    wait_for(&mut process, port, &folder.path().join("log"));
-    Some((port, process, folder))
+    let mut process = Running(process, Some(folder.path().join("log")));
+    wait_for(&mut process, port);
+    Some((port, folder, process))
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn openssl_mutual_tls_refuses_in_both_versions() {
         ("-tls1_2", "handshake_failure"),
         ("-tls1_3", "certificate_required"),
     ] {
-        let Some((port, _process, _folder)) = openssl(&[version, "-Verify", "1"]) else {
+        let Some((port, _folder, _process)) = openssl(&[version, "-Verify", "1"]) else {
             return;
         };
         for _ in 0..10 {
@@ -216,7 +216,7 @@ async fn openssl_mutual_tls_refuses_in_both_versions() {
 
 #[tokio::test]
 async fn openssl_that_asks_without_insisting_serves() {
-    let Some((port, _process, _folder)) = openssl(&["-tls1_3", "-verify", "1"]) else {
+    let Some((port, _folder, _process)) = openssl(&["-tls1_3", "-verify", "1"]) else {
         return;
     };
     fairly(|| async {
@@ -238,7 +238,7 @@ async fn servers_that_speak_only_what_we_do_not_are_connected() {
         // RSA key exchange only.
         &["-tls1_2", "-cipher", "AES128-SHA"],
     ] {
-        let Some((port, _process, _folder)) = openssl(arguments) else {
+        let Some((port, _folder, _process)) = openssl(arguments) else {
             return;
         };
         let seen = at("https", port, "/").await;

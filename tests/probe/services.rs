@@ -80,7 +80,7 @@ fn start(service: &Service, program: &Path, folder: &Path, address: &str, port: 
         .process_group(0)
         .spawn()
         .unwrap();
-    Running(child)
+    Running(child, Some(folder.join("log")))
 }
 
 /// Starts the server and asks it over both families.

@@ -1,7 +1,7 @@
 //! Targets, small servers and assertions.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -162,11 +162,28 @@ pub async fn close(socket: &UdpSocket) {
     socket.connect((own, 9)).await.unwrap();
 }
 
-/// A process that ends with the test and, where it leads a group of processes, its group with it.
-pub struct Running(pub Child);
+/// A process that ends with the test and, where it leads a group of processes, its group with it. Where
+/// the test fails, it is shown what the process wrote to its log.
+pub struct Running(pub Child, pub Option<PathBuf>);
+
+impl Running {
+    /// A process without a log.
+    pub const fn quiet(child: Child) -> Self {
+        Self(child, None)
+    }
+
+    fn log(&self) -> String {
+        let log = self.1.as_ref();
+        log.and_then(|log| std::fs::read_to_string(log).ok())
+            .unwrap_or_default()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log());
+        }
         // There is no such group where the process does not lead one. Until it is waited for, its number
         // is nobody else's.
         let group = format!("-{}", self.0.id());
@@ -195,16 +212,15 @@ pub fn missing(what: &str) {
     eprintln!("NOT TESTED: {what} cannot be used here");
 }
 
-/// Waits until a server listens on a port of loopback; where it ends before, says what it wrote.
-pub fn wait_for(server: &mut Running, port: u16, log: &Path) {
-    let said = || std::fs::read_to_string(log).unwrap_or_default();
+/// Waits until a server listens on a port of loopback.
+pub fn wait_for(server: &mut Running, port: u16) {
     for _ in 0..1_200 {
         if std::net::TcpStream::connect(loopback(port)).is_ok() {
             return;
         }
         let ended = server.0.try_wait().unwrap();
-        assert!(ended.is_none(), "{ended:?} instead of {port}: {}", said());
+        assert!(ended.is_none(), "{ended:?}, and {port} was never open");
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("nothing listens on {port}: {}", said());
+    panic!("nothing listens on {port}");
 }

@@ -86,8 +86,8 @@ fn caddy() -> Option<Caddy> {
         .stderr(fs::File::create(folder.path().join("log")).unwrap())
         .spawn()
         .unwrap();
-    let mut process = Running(process);
-    wait_for(&mut process, mutual, &folder.path().join("log"));
+    let mut process = Running(process, Some(folder.path().join("log")));
+    wait_for(&mut process, mutual);
     Some(Caddy {
         open,
         mutual,
