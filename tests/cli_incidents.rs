@@ -13,14 +13,14 @@ use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use tempfile::TempDir;
 
-use program::{door, noentry};
+use program::{Door, door, noentry};
 
 /// A control, and a target whose door is open as long as its listener lives.
 struct Estate {
     folder: TempDir,
     /// Answers for as long as it is kept.
-    _control: TcpListener,
-    door: Option<TcpListener>,
+    _control: Door,
+    door: Option<Door>,
     port: u16,
 }
 
@@ -298,7 +298,12 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
     mode(root, 0o755).unwrap();
     // Whom nothing is forbidden goes as somebody else, with a copy of the program within reach.
     let program = root.join("noentry");
-    fs::copy(assert_cmd::cargo::cargo_bin("noentry"), &program).unwrap();
+    // By another process: a program that this one is starting beside would hold it open for a moment.
+    let copied = std::process::Command::new("cp")
+        .arg(assert_cmd::cargo::cargo_bin("noentry"))
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = std::process::Command::new(&program);
     if fs::metadata(root).unwrap().uid() == 0 {
         command.uid(65534).gid(65534);
@@ -312,7 +317,7 @@ fn a_folder_that_may_not_be_written_is_said_and_left_as_it_was() {
             "--incidents",
             "folder:trail",
         ])
-        .timeout(std::time::Duration::from_mins(1))
+        .timeout(std::time::Duration::from_mins(5))
         .assert()
         .code(4);
     assert!(
@@ -429,7 +434,8 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
 
 /// An API that answers the same to every request, until the test ends.
 fn api(status: u16, answer: &'static str) -> String {
-    let (listener, port) = door();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();

@@ -5,7 +5,7 @@
 mod program;
 
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use noentry::domain::report::RoundReport;
 use noentry::domain::verdict::Verdict;
 use tempfile::TempDir;
 
-use program::{door, noentry};
+use program::{Door, door, noentry};
 
 const SHA: &str = "89abcdef0123456789abcdef0123456789abcdef";
 
@@ -22,9 +22,9 @@ const SHA: &str = "89abcdef0123456789abcdef0123456789abcdef";
 struct Estate {
     folder: TempDir,
     /// Answers for as long as it is kept.
-    _control: TcpListener,
+    _control: Door,
     /// Exposed.
-    _open: TcpListener,
+    _open: Door,
     control: u16,
     open: u16,
     resolver: u16,
@@ -34,7 +34,7 @@ struct Estate {
 fn resolver() -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = socket.local_addr().unwrap().port();
-    let idle = Duration::from_secs(30);
+    let idle = Duration::from_mins(5);
     socket.set_read_timeout(Some(idle)).unwrap();
     std::thread::spawn(move || {
         let mut message = [0; 512];

@@ -6,7 +6,6 @@ mod program;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
 
 use assert_cmd::assert::Assert;
 use noentry::domain::merged::Missing;
@@ -16,7 +15,7 @@ use noentry::domain::verdict::Verdict;
 use noentry::report::json;
 use tempfile::TempDir;
 
-use program::{door, noentry};
+use program::{Door, door, noentry};
 
 /// How many targets there are, and in how many shards.
 const ALL: usize = 12;
@@ -25,8 +24,8 @@ const SHARDS: u32 = 3;
 /// A control, and twelve targets of which one may be open.
 struct Estate {
     folder: TempDir,
-    _control: TcpListener,
-    door: Option<TcpListener>,
+    _control: Door,
+    door: Option<Door>,
     /// Ports at which nobody listens.
     _shut: Vec<tokio::net::TcpSocket>,
 }

@@ -24,6 +24,7 @@ mod mirror;
 mod release;
 mod rounds;
 mod scripts;
+mod shell;
 mod source;
 mod support;
 
@@ -48,7 +49,9 @@ impl Door {
     /// Shuts it; what comes back keeps the port.
     fn shut(self) -> socket2::Socket {
         let Self { listener, port } = self;
-        drop(listener);
+        // A program that a test beside is starting may hold it open for a moment. Shut down, it listens
+        // for nobody.
+        listener.shutdown(std::net::Shutdown::Both).unwrap();
         port
     }
 }

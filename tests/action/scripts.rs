@@ -150,9 +150,7 @@ fn neither_yesterdays_reports_nor_the_jobs_tokens_are_there_while_the_program_is
         "#!/bin/sh\n(ls '{}'; env) >'{shown}'\nexit 1\n",
         reports.display()
     );
-    fs::write(&cargo, script).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(&cargo, mode).unwrap();
+    crate::shell::script(&cargo, &script);
     let path = format!(
         "{}:{}",
         runner.path("bin").display(),

@@ -124,7 +124,7 @@ fn without_cargo_or_source_the_message_says_what_to_do() {
 
     world
         .env
-        .push(("PATH".to_owned(), "/usr/bin:/bin".to_owned()));
+        .push(("PATH".to_owned(), world.path("/usr/bin:/bin")));
     if Path::new("/usr/bin/cargo").exists() {
         return;
     }

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::shell::{self, SHELL};
 
 /// The version that the action pins here and everywhere.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -176,6 +178,9 @@ impl World {
         fs::write(fetch.join("action.yml"), FETCH_ACTION).unwrap();
         commit(&fetch, "actions/download-artifact");
         fs::create_dir(folder.path().join("home")).unwrap();
+        let shells = folder.path().join("shells");
+        fs::create_dir(&shells).unwrap();
+        shell::script(&shells.join("bash"), SHELL);
         Some(Self {
             act,
             folder,
@@ -193,6 +198,11 @@ impl World {
         self.folder.path().join(place).join(archive_name())
     }
 
+    /// A search path with the shell of these tests before it.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}:{path}", self.folder.path().join("shells").display())
+    }
+
     /// The folder of the action's repository.
     pub fn action(&self) -> PathBuf {
         self.folder.path().join("action")
@@ -200,23 +210,7 @@ impl World {
 
     /// Runs the action on an event, in a repository with this configuration. `with` is YAML, one
     /// input a line or more.
-    ///
-    /// On a busy machine act was seen to lose all that a step printed. The action always
-    /// prints something, so that such a run is known, and made again.
     pub fn run(&self, event: &str, config: &str, with: &str) -> Job {
-        let mut job = self.run_once(event, config, with);
-        for _ in 0..2 {
-            if !job.is_silent() {
-                break;
-            }
-            eprintln!("act lost what the action printed: once more");
-            job = self.run_once(event, config, with);
-        }
-        job
-    }
-
-    /// The same for what must not be done twice.
-    pub fn run_once(&self, event: &str, config: &str, with: &str) -> Job {
         let with: Vec<&str> = with.lines().collect();
         let with = if with.is_empty() {
             String::new()
@@ -255,18 +249,22 @@ impl World {
         commit(folder, &self.repository);
         let kept = TempDir::new_in(self.folder.path()).unwrap().keep();
         let home = self.folder.path().join("home");
-        let mut command = assert_cmd::Command::new(&self.act);
+        let said = self.folder.path().join("shells/log");
+        // It ends on its own; were it to hang, it would be ended.
+        let mut command = Command::new("timeout");
         command
+            .args(["--kill-after=10", "1200"])
+            .arg(&self.act)
             .env_clear()
             .env("HOME", &home)
             .env("XDG_CACHE_HOME", &home)
-            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("PATH", self.path(&std::env::var("PATH").unwrap()))
             .current_dir(folder)
-            .timeout(Duration::from_mins(20))
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&said).unwrap())
+            .stderr(Stdio::piped())
             .args([event, "--json", "-P", "ubuntu-latest=-self-hosted"])
             .args(["--defaultbranch", &self.main])
-            // Jobs at the same time share act's folders on this machine, as those on runners do not.
-            .args(["--concurrent-jobs", "1"])
             .args(["--env", &format!("KEPT={}", kept.display())])
             .args(more);
         for (name, value) in &self.secrets {
@@ -291,10 +289,12 @@ impl World {
             command.args(["--local-repository", &local]);
         }
         let output = command.output().unwrap();
-        let log = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = fs::read(&said).unwrap();
+        let log = String::from_utf8_lossy(&log);
         let lines = log
             .lines()
-            .filter_map(|line| serde_json::from_str(line).ok());
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Value| !shell::is_mark(line));
         let lines: Vec<Value> = lines.collect();
         let told = lines.iter().filter_map(|line| line["msg"].as_str());
         let told: String = told.flat_map(|line| [line.trim_end(), "\n"]).collect();
@@ -307,7 +307,9 @@ impl World {
 }
 
 /// What examples keep reports with. GitHub's own action speaks to a service that is only there, so that
-/// one of ours stands here: it copies what it is told to keep.
+/// one of ours stands here: it copies what it is told to keep, each to a place of its own. The jobs of a
+/// matrix do that at the same time, whatever `--concurrent-jobs` says, and `cp -r` fails where two of them
+/// make the same file.
 const ARTIFACTS: &str = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a";
 const ARTIFACTS_ACTION: &str = "name: keep
 description: Copies a folder.
@@ -322,7 +324,6 @@ runs:
     - shell: bash
       env: { P: '${{ inputs.path }}', N: '${{ inputs.name }}' }
       run: |
-        if [ -d \"$P\" ]; then cp -r \"$P\" \"$KEPT/artifact\"; fi
         mkdir -p \"$KEPT/artifacts/$N\"
         cp -r \"$P\" \"$KEPT/artifacts/$N/\"
 ";
@@ -387,16 +388,6 @@ impl Job {
     /// `success` or `failure`, of the action's step, as the workflow sees it.
     pub fn outcome(&self) -> String {
         self.file("outcome")
-    }
-
-    /// Whether the action printed nothing at all.
-    fn is_silent(&self) -> bool {
-        let step = serde_json::json!(["noentry", "unix"]);
-        let told = |line: &Value| {
-            let level = line["command"].as_str().unwrap_or_default();
-            line["raw_output"] == true || matches!(level, "error" | "warning" | "notice")
-        };
-        !self.lines.iter().any(|l| l["stepID"] == step && told(l))
     }
 
     /// Every output of the action.

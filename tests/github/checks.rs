@@ -1,20 +1,19 @@
 //! `noentry check --incidents github`: a real round, and what its reports say of the trail.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 
 use noentry::domain::report::RoundReport;
 use serde_json::json;
 
-use super::program::{door, noentry};
+use super::program::{Door, door, noentry};
 use super::proxy::{Call, Fault};
 use super::world::{World, world};
 
 /// A control, and a target whose door is open as long as it is kept.
 struct Estate {
-    _control: TcpListener,
-    door: Option<TcpListener>,
+    _control: Door,
+    door: Option<Door>,
     port: u16,
 }
 

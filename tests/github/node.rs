@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long a program may take until it listens, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Where `tests/run` puts them.
 fn modules() -> PathBuf {
@@ -66,7 +66,9 @@ impl Program {
                 }
             }
         });
-        let port = heard.recv_timeout(PATIENCE).unwrap();
+        let port = heard
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|error| panic!("{script} does not listen: {error}"));
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             child,

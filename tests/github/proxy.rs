@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// Where requests wait for each other, for a few seconds at most.
+/// Where requests wait for each other, for some seconds at most: noentry waits 15 for an answer.
 pub struct Gate {
     wanted: usize,
     here: Mutex<usize>,
@@ -81,7 +81,7 @@ impl Gate {
         let late = |here: &mut usize| *here < self.wanted;
         drop(
             self.enough
-                .wait_timeout_while(here, Duration::from_secs(5), late)
+                .wait_timeout_while(here, Duration::from_secs(10), late)
                 .unwrap(),
         );
     }

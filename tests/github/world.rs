@@ -236,7 +236,10 @@ impl World {
         let output = command.args(words).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let run = Run {
-            code: output.status.code().unwrap(),
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| panic!("it did not end by itself: {output:?}")),
             out: text(&output.stdout),
             err: text(&output.stderr),
         };

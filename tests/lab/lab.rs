@@ -49,6 +49,21 @@ pub struct Lab {
     holder: Holder,
 }
 
+impl Drop for Lab {
+    /// Where a scenario fails, what the servers said may tell why.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let script = format!("cd {DIR} && tail -n 5 ./*.log");
+            let logs = self
+                .command(Place::Server)
+                .args(["sh", "-c", &script])
+                .output();
+            let logs = logs.map(|logs| logs.stdout).unwrap_or_default();
+            eprintln!("{}", String::from_utf8_lossy(&logs));
+        }
+    }
+}
+
 impl Lab {
     /// The three places, connected, without a firewall and without servers.
     pub fn bare(ground: Ground) -> Self {
@@ -177,28 +192,12 @@ impl Lab {
         });
     }
 
-    /// Waits until a counter has not moved for two seconds, which is longer than SYNs of one attempt
-    /// are apart.
-    pub fn until_quiet(&self, place: Place, name: &str) {
-        let mut last = (self.counted(place, name), Instant::now());
-        until(&format!("silence in {name}"), || {
-            let now = self.counted(place, name);
-            if now != last.0 {
-                last = (now, Instant::now());
-            }
-            last.1.elapsed() > Duration::from_secs(2)
-        });
-    }
-
     /// Waits until something listens on every one of these (`tcp 9000`, `udp 198.51.100.53:53`).
     pub fn until_listening(&self, place: Place, sockets: &[&str]) {
         let mut missing = sockets.to_vec();
         let end = Instant::now() + PATIENCE;
         while !missing.is_empty() {
-            if Instant::now() > end {
-                let logs = self.sh(place, &format!("cd {DIR}; tail -n 3 ./*.log"));
-                panic!("waited in vain for {missing:?}\n{logs}");
-            }
+            assert!(Instant::now() <= end, "waited in vain for {missing:?}");
             let said = self.sh(place, "ss -Hlntu");
             missing.retain(|socket| {
                 let (transport, end) = socket.split_once(' ').expect("transport and socket");

@@ -106,7 +106,7 @@ impl Server {
                 "cp /usr/lib/ipsec/charon charon-copy
                 cp /usr/lib/ipsec/stroke stroke-copy
                 STRONGSWAN_CONF=$PWD/strongswan.conf ./charon-copy > charon.log 2>&1 &
-                for wait in $(seq 500); do
+                for wait in $(seq 3000); do
                   if ./stroke-copy add lab @lab.example %any %any %any %dynamic %dynamic \\
                     > stroke.log 2>&1; then exit; fi
                   sleep 0.02

@@ -11,9 +11,10 @@ use noentry::domain::target::{Host, TargetKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
-use crate::support::{LONG, evidence, free_port, listen, look, loopback, reach, stopped_by, tcp};
+use crate::fair::fairly;
+use crate::support::{LONG, closed_port, evidence, listen, look, reach, stopped_by, tcp};
 #[cfg(target_os = "linux")]
-use crate::support::{Running, SHORT, have};
+use crate::support::{Running, have};
 
 /// As long as the defaults give an attempt.
 const DEFAULT: Duration = Duration::from_millis(4_400);
@@ -49,61 +50,70 @@ fn marks(seen: &Observation) -> Vec<Middlebox> {
 
 #[tokio::test]
 async fn what_is_said_first_is_kept_and_escaped() {
-    let address = listen(|mut stream| async move {
-        let _ = stream.write_all(b"220 mail.example \x1b[31m\xff").await;
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        let _ = stream.write_all(b" ESMTP\r\n").await;
-        let _ = stream.read(&mut [0; 64]).await;
-    })
-    .await;
-    let begin = Instant::now();
-    let seen = look_closer(address, LONG).await;
-    assert_eq!(banner(&seen), "220 mail.example \\x1b[31m\\xff ESMTP\\r\\n");
-    assert_eq!(evidence(&seen).stopped_by, None);
-    assert!(begin.elapsed() < Duration::from_secs(1));
+    fairly(|| async {
+        let address = listen(|mut stream| async move {
+            let _ = stream.write_all(b"220 mail.example \x1b[31m\xff").await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let _ = stream.write_all(b" ESMTP\r\n").await;
+            let _ = stream.read(&mut [0; 64]).await;
+        })
+        .await;
+        let begin = Instant::now();
+        let seen = look_closer(address, LONG).await;
+        assert_eq!(banner(&seen), "220 mail.example \\x1b[31m\\xff ESMTP\\r\\n");
+        assert_eq!(evidence(&seen).stopped_by, None);
+        assert!(begin.elapsed() < Duration::from_secs(1));
 
-    // More than is kept, and an end without a pause.
-    let address = listen(|mut stream| async move {
-        let _ = stream.write_all(&[b'x'; 1_000]).await;
+        // More than is kept, and an end without a pause.
+        let address = listen(|mut stream| async move {
+            let _ = stream.write_all(&[b'x'; 1_000]).await;
+        })
+        .await;
+        assert_eq!(banner(&look_closer(address, LONG).await), "x".repeat(256));
     })
     .await;
-    assert_eq!(banner(&look_closer(address, LONG).await), "x".repeat(256));
 }
 
 #[tokio::test]
 async fn a_banner_in_drops_ends_with_the_deadline() {
-    let address = listen(|mut stream| async move {
-        while stream.write_all(b"a").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await;
-    let begin = Instant::now();
-    let timeout = Duration::from_millis(1_200);
-    let banner = banner(&look_closer(address, timeout).await);
-    assert!((5..=30).contains(&banner.len()), "{banner}");
-    assert!(begin.elapsed() < timeout + Duration::from_millis(500));
-}
-
-#[tokio::test]
-async fn a_server_that_waits_for_a_request_is_no_middlebox() {
-    // One that reads and stays silent, and one that leaves what came to its kernel.
-    for reads in [true, false] {
-        let address = listen(move |mut stream| async move {
-            if reads {
-                while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
-            } else {
-                tokio::time::sleep(LONG).await;
+    fairly(|| async {
+        let address = listen(|mut stream| async move {
+            while stream.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
         .await;
         let begin = Instant::now();
-        let seen = look_closer(address, DEFAULT).await;
-        assert_eq!(reach(&seen), Reach::Connected);
-        assert_eq!(seen.evidence, None, "{seen:?}");
-        // Two seconds for a first word, a bit more for a second.
-        assert!(begin.elapsed() < Duration::from_millis(3_500));
-    }
+        let timeout = Duration::from_millis(1_200);
+        let banner = banner(&look_closer(address, timeout).await);
+        assert!((5..=30).contains(&banner.len()), "{banner}");
+        assert!(begin.elapsed() < timeout + Duration::from_millis(500));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_waits_for_a_request_is_no_middlebox() {
+    fairly(|| async {
+        // One that reads and stays silent, and one that leaves what came to its kernel.
+        for reads in [true, false] {
+            let address = listen(move |mut stream| async move {
+                if reads {
+                    while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
+                } else {
+                    tokio::time::sleep(LONG).await;
+                }
+            })
+            .await;
+            let begin = Instant::now();
+            let seen = look_closer(address, DEFAULT).await;
+            assert_eq!(reach(&seen), Reach::Connected);
+            assert_eq!(seen.evidence, None, "{seen:?}");
+            // Two seconds for a first word, a bit more for a second.
+            assert!(begin.elapsed() < Duration::from_millis(3_500));
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -128,32 +138,35 @@ async fn a_server_that_hangs_up_is_no_middlebox() {
 
 #[tokio::test]
 async fn a_reset_right_behind_the_handshake_is_marked() {
-    let address = listen(|stream| async move { stream.set_zero_linger().unwrap() }).await;
-    for _ in 0..20 {
-        let seen = look_closer(address, LONG).await;
-        assert_eq!(marks(&seen), [Middlebox::ResetAtOnce]);
-        assert_eq!(*stopped_by(&seen), StoppedBy::Reset);
-        // Without the closer look nobody waits for it, but if it is seen it is marked.
-        let seen = look(&tcp(address), address, LONG).await;
-        assert_eq!(reach(&seen), Reach::Connected);
-        if seen.evidence.is_some() {
+    fairly(|| async {
+        let address = listen(|stream| async move { stream.set_zero_linger().unwrap() }).await;
+        for _ in 0..20 {
+            let seen = look_closer(address, LONG).await;
             assert_eq!(marks(&seen), [Middlebox::ResetAtOnce]);
+            assert_eq!(*stopped_by(&seen), StoppedBy::Reset);
+            // Without the closer look nobody waits for it, but if it is seen it is marked.
+            let seen = look(&tcp(address), address, LONG).await;
+            assert_eq!(reach(&seen), Reach::Connected);
+            if seen.evidence.is_some() {
+                assert_eq!(marks(&seen), [Middlebox::ResetAtOnce]);
+            }
         }
-    }
-    // Later it is nothing special.
-    let address = listen(|stream| async move {
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        stream.set_zero_linger().unwrap();
+        // Later it is nothing special.
+        let address = listen(|stream| async move {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            stream.set_zero_linger().unwrap();
+        })
+        .await;
+        let seen = look_closer(address, LONG).await;
+        assert_eq!(marks(&seen), []);
+        assert_eq!(*stopped_by(&seen), StoppedBy::Reset);
     })
     .await;
-    let seen = look_closer(address, LONG).await;
-    assert_eq!(marks(&seen), []);
-    assert_eq!(*stopped_by(&seen), StoppedBy::Reset);
 }
 
 #[tokio::test]
 async fn a_closed_port_is_refused_as_ever() {
-    let address = loopback(free_port());
+    let (_taken, address) = closed_port();
     let seen = look_closer(address, LONG).await;
     assert_eq!(reach(&seen), Reach::Refused);
     assert_eq!(*stopped_by(&seen), StoppedBy::Reset);
@@ -199,7 +212,7 @@ sys.stdin.read()
         let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
         said.read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        Some(Running(child))
+        Some(Running::quiet(child))
     }
 
     /// Everything that the router is sent over TCP ends at one of the listeners.
@@ -304,9 +317,9 @@ END");
             assert_eq!(seen.evidence, None, "{seen:?}");
             // Too little time to say so.
             let begin = Instant::now();
-            let seen = look_closer(at(address, 7001), SHORT * 2).await;
+            let seen = look_closer(at(address, 7001), Duration::from_millis(800)).await;
             assert_eq!(marks_or_none(&seen), []);
-            assert!(begin.elapsed() < SHORT * 4);
+            assert!(begin.elapsed() < Duration::from_millis(1_600));
         }
     }
 
@@ -327,7 +340,7 @@ END");
         }
         estate();
         sh("mkdir /run/sshd; ssh-keygen -q -t ed25519 -N '' -f /run/key");
-        let _server = Running(
+        let _server = Running::quiet(
             Command::new("ip")
                 .args(["netns", "exec", "router", sshd])
                 .args(["-D", "-f", "/dev/null", "-h", "/run/key"])

@@ -8,7 +8,7 @@ use noentry::domain::target::{Host, TargetKind, Url};
 use noentry::probe::egress::{EchoError, PATIENCE, ask};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{free_port, listen, loopback, url};
+use crate::support::{closed_port, listen, url};
 
 /// A page of `echo.example.com` at this port of loopback.
 fn page(scheme: &str, port: u16, path: &str) -> Url {
@@ -84,7 +84,8 @@ async fn what_is_no_address_never_leaves() {
     let error = wrong(server).await;
     assert!(!error.contains(char::is_control), "{error:?}");
     assert!(!error.contains("echo.example.com"), "{error}");
-    let error = wrong(loopback(free_port())).await;
+    let (_taken, closed) = closed_port();
+    let error = wrong(closed).await;
     assert!(error.contains("refused"), "{error}");
 }
 

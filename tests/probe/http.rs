@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{
-    LONG, SHORT, evidence, free_port, http, listen, look, look_at, look_for, loopback, named,
-    reach, stopped_by, tcp, url,
+    LONG, SHORT, closed_port, evidence, http, listen, look, look_at, look_for, named, reach,
+    stopped_by, tcp, url,
 };
 
 /// Reads until the blank line.
@@ -79,7 +79,7 @@ async fn an_open_port_is_connected_and_a_closed_one_refused() {
     assert_eq!(reach(&seen), Reach::Connected);
     assert_eq!(seen.evidence, None);
 
-    let closed = loopback(free_port());
+    let (_taken, closed) = closed_port();
     let seen = look(&tcp(closed), closed, LONG).await;
     assert_eq!(reach(&seen), Reach::Refused);
     assert_eq!(*stopped_by(&seen), StoppedBy::Reset);

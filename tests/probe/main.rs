@@ -14,6 +14,7 @@ mod banner;
 mod behind_errors;
 mod egress;
 mod elicit;
+mod fair;
 #[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;

@@ -16,17 +16,11 @@ use noentry::domain::reach::Reach;
 use noentry::probe::elicit::of;
 use tempfile::TempDir;
 
-use crate::support::{Running, missing};
+use crate::support::{Running, free_port, missing};
 use crate::udp::{HERE, answer, ask, udp_evidence};
 
 /// How often a server that is starting is asked, each time for half a second.
-const TRIES: u32 = 30;
-
-/// A UDP port that was free a moment ago, over both families.
-fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("[::]:0").unwrap();
-    socket.local_addr().unwrap().port()
-}
+const TRIES: u32 = 100;
 
 /// One server, from its files to what it says of itself.
 struct Service {
@@ -67,9 +61,12 @@ fn start(service: &Service, program: &Path, folder: &Path, address: &str, port: 
         fs::write(folder.join(name), fill(content)).unwrap();
     }
     let log = fs::File::create(folder.join("log")).unwrap();
-    // AppArmor's profiles are tied to a program's path and deny it every folder but its own.
+    // AppArmor's profiles are tied to a program's path and deny it every folder but its own. Another
+    // process copies it: this one may be starting a program beside, which would hold what is written here
+    // for a moment, and what is held open for writing cannot be run.
     let copy = folder.join("server");
-    fs::copy(program, &copy).unwrap();
+    let copied = Command::new("cp").args([program, &copy]).status();
+    assert!(copied.unwrap().success());
     let child = Command::new(copy)
         .args(fill(service.arguments).split_whitespace())
         .current_dir(folder)
@@ -83,7 +80,7 @@ fn start(service: &Service, program: &Path, folder: &Path, address: &str, port: 
         .process_group(0)
         .spawn()
         .unwrap();
-    Running(child)
+    Running(child, Some(folder.join("log")))
 }
 
 /// Starts the server and asks it over both families.

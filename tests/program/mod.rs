@@ -1,6 +1,6 @@
 //! The program as a user starts it, and a door that is open for it.
 
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -17,13 +17,25 @@ pub fn noentry(folder: &Path) -> Command {
             command.env_remove(key);
         }
     }
-    command.timeout(std::time::Duration::from_mins(1));
+    // For what hangs. On a machine that does much else, a minute is not much.
+    command.timeout(std::time::Duration::from_mins(5));
     command
 }
 
-/// A listener that stays open: a control, or an exposed door.
-pub fn door() -> (TcpListener, u16) {
+/// A door that is open as long as this value lives: a control, or an exposed door.
+pub struct Door(TcpListener);
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // A program that a test beside is starting may hold the listener open for a moment. Shut down,
+        // it listens for nobody. (Where that cannot be done, it is only closed.)
+        let _ = socket2::SockRef::from(&self.0).shutdown(Shutdown::Both);
+    }
+}
+
+/// A door that is open, and its port.
+pub fn door() -> (Door, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    (listener, port)
+    (Door(listener), port)
 }

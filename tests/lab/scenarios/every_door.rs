@@ -3,6 +3,8 @@
 //! that cannot be seen.
 
 use std::fmt::Write as _;
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::thread;
 
 use noentry::domain::endpoint::{Family, Transport};
 use noentry::domain::finding::{EndpointReport, Finding, Note};
@@ -343,9 +345,40 @@ fn hold_specials(round: &Round) {
     assert_eq!(http.unwrap().version, "HTTP/3");
 }
 
+/// A turn at looking. A round over every door makes hundreds of handshakes of QUIC within seconds, so
+/// that no more of them are under way than there are cores: noentry takes answers that it has no time to
+/// read for late ones, and rightly.
+struct Turn;
+
+static LEFT: LazyLock<Mutex<usize>> =
+    LazyLock::new(|| Mutex::new(thread::available_parallelism().map_or(1, usize::from)));
+static FREE: Condvar = Condvar::new();
+
+impl Turn {
+    fn take() -> Self {
+        let left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = FREE.wait_while(left, |left| *left == 0);
+        *left.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *LEFT.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        FREE.notify_one();
+    }
+}
+
+/// A round over everything, when it is its turn.
+fn look(lab: &Lab, under: &[&str], config: &str) -> Round {
+    let _turn = Turn::take();
+    lab.finish(lab.start_under(under, config))
+}
+
 /// Every door, question and special, from a vantage that is all right.
 pub fn every_kind(ground: Ground) {
-    let round = Lab::with(ground, &Server::ALL).round(&config());
+    let round = look(&Lab::with(ground, &Server::ALL), &[], &config());
     hold_doors(&round);
     hold_questions(&round);
     hold_specials(&round);
@@ -377,7 +410,7 @@ fn quick(ground: Ground) -> Lab {
 fn broken(ground: Ground, broken: Broken, unseen: impl Fn(&EndpointReport) -> bool) {
     let lab = quick(ground);
     lab.break_vantage(broken);
-    let round = lab.round(&config());
+    let round = look(&lab, &[], &config());
     let truly_open = |finding: &Finding| {
         let name = finding.target.name.as_str();
         name.ends_with(" open")
@@ -442,7 +475,7 @@ broken_vantages! {
 pub fn nothing_gets_out(ground: Ground) {
     let lab = quick(ground);
     lab.rule(Place::Router, "passing", "iifname torunner drop");
-    let round = lab.round(&config());
+    let round = look(&lab, &[], &config());
     round.expect_nothing_blocked();
     assert_eq!(round.code, 3);
     assert!(round.report.vantage.sees.is_empty());
@@ -453,7 +486,7 @@ pub fn nothing_gets_out(ground: Ground) {
 /// The same doors without any control: what was answered stands, and silence proves nothing.
 pub fn without_controls(ground: Ground) {
     let config = head(&[]) + &doors() + &questions() + &specials();
-    let round = quick(ground).round(&config);
+    let round = look(&quick(ground), &[], &config);
     for finding in &round.report.findings {
         // A denial over HTTP is an answer of its own.
         let answered = finding.target.name == "denied twice";
@@ -465,7 +498,7 @@ pub fn without_controls(ground: Ground) {
 pub fn from_inside(ground: Ground) {
     let vantage = "vantage: { must_not_reach: { tcp: 'web.lab.example:22' } }\n";
     let config = vantage.to_owned() + &head(&CONTROLS) + &doors() + &specials();
-    let round = quick(ground).round(&config);
+    let round = look(&quick(ground), &[], &config);
     assert_eq!(round.code, 3);
     for finding in &round.report.findings {
         assert_eq!(finding.verdict, Inconclusive, "{finding:#?}");
@@ -521,7 +554,7 @@ pub fn syn_proxy(ground: Ground) {
 /// A process that may send no echo requests says so, and judges the rest.
 pub fn no_echo_socket(ground: Ground) {
     let lab = quick(ground);
-    let round = lab.finish(lab.start_under(WITHOUT_RAW_SOCKETS, &config()));
+    let round = look(&lab, WITHOUT_RAW_SOCKETS, &config());
     for finding in &round.report.findings {
         for endpoint in finding.endpoints.iter().filter(|e| is_echo(e)) {
             assert_eq!(endpoint.verdict, Inconclusive, "{endpoint:#?}");
@@ -537,6 +570,6 @@ pub fn no_echo_socket(ground: Ground) {
 
     // With the kernel's leave the same process sees everything.
     lab.allow_ping_sockets();
-    let round = lab.finish(lab.start_under(WITHOUT_RAW_SOCKETS, &config()));
+    let round = look(&lab, WITHOUT_RAW_SOCKETS, &config());
     hold_doors(&round);
 }

@@ -10,7 +10,8 @@ use tokio::net::UdpSocket;
 
 use super::server::asks_for_versions;
 use super::{V4, V6, knock, page, quic, told, udp};
-use crate::support::{evidence, have, reach, stopped_by};
+use crate::fair::fairly;
+use crate::support::{close, evidence, have, reach, stopped_by};
 
 async fn bound(ip: std::net::IpAddr) -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind((ip, 0)).await.unwrap();
@@ -39,48 +40,53 @@ async fn silence_is_no_answer_and_says_what_was_sent() {
 /// The default of an attempt: when do its datagrams leave, and in what order?
 #[tokio::test]
 async fn datagrams_are_spread_over_the_attempt() {
-    let (silent, address) = bound(V4).await;
-    let listening = tokio::spawn(async move {
-        let begin = Instant::now();
-        let mut heard = Vec::new();
-        let mut buffer = [0; 2000];
-        while begin.elapsed() < Duration::from_secs(5) {
-            let more = tokio::time::timeout(Duration::from_secs(5), silent.recv_from(&mut buffer));
-            let Ok(Ok((length, from))) = more.await else {
-                break;
-            };
-            assert!(length >= 1200, "{length}");
-            let question = asks_for_versions(&buffer[..length]);
-            heard.push((begin.elapsed().as_secs_f64(), from.port(), question));
-        }
-        heard
-    });
-    let seen = knock(&quic(address.port()), address, Duration::from_millis(4400)).await;
-    assert_eq!(reach(&seen), Reach::NoAnswer);
-    let heard = listening.await.unwrap();
-    assert_eq!(u32::try_from(heard.len()).unwrap(), udp(&seen).sent);
-    let times = |question: bool| -> Vec<f64> {
-        let of = heard.iter().filter(|heard| heard.2 == question);
-        of.map(|heard| heard.0).collect()
-    };
-    let near = |seen: &[f64], expected: &[f64]| {
-        seen.len() == expected.len() && seen.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.25)
-    };
-    let questions = times(true);
-    assert!(
-        near(&questions, &[0.0, 1.0, 2.0, 3.0, 4.0]),
-        "{questions:?}"
-    );
-    // Each probe time-out sends two (RFC 9002 section 6.2.4).
-    let hellos = times(false);
-    assert!(
-        near(&hellos, &[1.1, 1.4, 1.4, 2.0, 2.0, 3.2, 3.2]),
-        "{hellos:?}"
-    );
-    let mut ports: Vec<u16> = heard.iter().map(|heard| heard.1).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    assert_eq!(ports.len(), 2);
+    fairly(|| async {
+        let (silent, address) = bound(V4).await;
+        let listening = tokio::spawn(async move {
+            let begin = Instant::now();
+            let mut heard = Vec::new();
+            let mut buffer = [0; 2000];
+            while begin.elapsed() < Duration::from_secs(5) {
+                let more =
+                    tokio::time::timeout(Duration::from_secs(5), silent.recv_from(&mut buffer));
+                let Ok(Ok((length, from))) = more.await else {
+                    break;
+                };
+                assert!(length >= 1200, "{length}");
+                let question = asks_for_versions(&buffer[..length]);
+                heard.push((begin.elapsed().as_secs_f64(), from.port(), question));
+            }
+            heard
+        });
+        let seen = knock(&quic(address.port()), address, Duration::from_millis(4400)).await;
+        assert_eq!(reach(&seen), Reach::NoAnswer);
+        let heard = listening.await.unwrap();
+        assert_eq!(u32::try_from(heard.len()).unwrap(), udp(&seen).sent);
+        let times = |question: bool| -> Vec<f64> {
+            let of = heard.iter().filter(|heard| heard.2 == question);
+            of.map(|heard| heard.0).collect()
+        };
+        let near = |seen: &[f64], expected: &[f64]| {
+            seen.len() == expected.len()
+                && seen.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.25)
+        };
+        let questions = times(true);
+        assert!(
+            near(&questions, &[0.0, 1.0, 2.0, 3.0, 4.0]),
+            "{questions:?}"
+        );
+        // Each probe time-out sends two (RFC 9002 section 6.2.4).
+        let hellos = times(false);
+        assert!(
+            near(&hellos, &[1.1, 1.4, 1.4, 2.0, 2.0, 3.2, 3.2]),
+            "{hellos:?}"
+        );
+        let mut ports: Vec<u16> = heard.iter().map(|heard| heard.1).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -116,36 +122,43 @@ async fn versions_from_another_port_or_address_are_heard() {
 
 #[tokio::test]
 async fn a_closed_port_is_refused_at_once() {
-    for ip in [V4, V6] {
-        let (socket, address) = bound(ip).await;
-        drop(socket);
-        let begin = Instant::now();
-        let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
-        assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
-        assert!(begin.elapsed() < Duration::from_secs(1));
-        // The question and, as somebody may answer in spite of the rejection, a handshake's beginning.
-        assert!((2..=3).contains(&udp(&seen).sent), "{seen:?}");
-        if cfg!(target_os = "linux") {
-            let StoppedBy::Icmp(error) = stopped_by(&seen) else {
-                panic!("{seen:?}");
-            };
-            assert_eq!(error.meaning(), "port unreachable");
+    fairly(|| async {
+        for ip in [V4, V6] {
+            let (socket, address) = bound(ip).await;
+            close(&socket).await;
+            let begin = Instant::now();
+            let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
+            assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
+            assert!(begin.elapsed() < Duration::from_secs(1));
+            // The question and, as somebody may answer in spite of the rejection, a handshake's beginning.
+            assert!((2..=3).contains(&udp(&seen).sent), "{seen:?}");
+            if cfg!(target_os = "linux") {
+                let StoppedBy::Icmp(error) = stopped_by(&seen) else {
+                    panic!("{seen:?}");
+                };
+                assert_eq!(error.meaning(), "port unreachable");
+            }
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_port_that_closes_while_the_handshake_waits_is_refused() {
-    let (socket, address) = bound(V4).await;
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        drop(socket);
-    });
-    let begin = Instant::now();
-    let seen = knock(&quic(address.port()), address, Duration::from_secs(4)).await;
-    assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
-    assert!(begin.elapsed() < Duration::from_secs(3));
-    assert!(udp(&seen).sent > 3, "{seen:?}");
+    fairly(|| async {
+        let (socket, address) = bound(V4).await;
+        let closing = async {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            close(&socket).await;
+        };
+        let begin = Instant::now();
+        let kind = quic(address.port());
+        let (seen, ()) = tokio::join!(knock(&kind, address, Duration::from_secs(4)), closing);
+        assert_eq!(reach(&seen), Reach::Refused, "{seen:?}");
+        assert!(begin.elapsed() < Duration::from_secs(3));
+        assert!(udp(&seen).sent > 3, "{seen:?}");
+    })
+    .await;
 }
 
 #[tokio::test]
