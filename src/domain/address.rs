@@ -2,7 +2,8 @@
 //!
 //! From the IANA IPv4 and IPv6 Special-Purpose Address Registries (as of 2025-10): an address is
 //! global unless the most specific block that holds it says "Globally Reachable: False". Multicast
-//! and the unspecified addresses are never global either. On a hosted runner a private address is a
+//! and the unspecified addresses are never global either. Of 6to4 and Teredo they say neither: such an
+//! address is as global as the IPv4 address in it, because whoever has a relay gets there. On a hosted runner a private address is a
 //! stranger's network, so it is not connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -40,7 +41,6 @@ const V6_SPECIAL: &[(Ipv6Addr, u8)] = &[
     (Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0), 64), // dummy prefix, RFC 9780
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // IETF protocol assignments, RFC 2928
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation, RFC 3849
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4, RFC 3056
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation, RFC 9637
     (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16), // segment routing SIDs, RFC 9602
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7), // unique local, RFC 4193
@@ -84,8 +84,15 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
     if let Some(v4) = address.to_ipv4_mapped() {
         return is_global_v4(v4);
     }
-    if let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() {
-        return is_global_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
+        // 6to4 (RFC 3056 section 2) has it behind the prefix, Teredo (RFC 4380 section 4) the client's
+        // at the end, with its bits inverted.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            return is_global_v4(v4(high, low));
+        }
+        [0x2001, 0, .., high, low] => return is_global_v4(v4(!high, !low)),
+        _ => {}
     }
     let within = |blocks: &[(Ipv6Addr, u8)]| {
         blocks.iter().any(|(network, length)| {
@@ -122,6 +129,8 @@ mod tests {
             "2001:200::1",
             "64:ff9b::808:808",
             "::ffff:8.8.8.8",
+            "2002:808:808::1",
+            "2001:0:4136:e378:8000:63bf:f7f7:f7f7",
         ] {
             assert!(global(text), "{text}");
         }
@@ -161,6 +170,8 @@ mod tests {
             "2001:10::1",
             "2001:db8::1",
             "2002::1",
+            "2002:a00:1::1",
+            "2001:0:4136:e378:8000:63bf:f5ff:fffe",
             "3fff::1",
             "5f00::1",
             "fc00::1",

@@ -37,17 +37,31 @@ impl Lost {
     }
 }
 
+/// Whether a whole round comes too late to be counted, so that nobody would hear of what it could not
+/// judge. A round of some targets may well end after one of others that began later.
+pub(super) fn is_late(desk: Desk<'_>) -> bool {
+    desk.round.complete && !desk.round.interrupted && is_counted(desk)
+}
+
+/// Whether this round or a later one was counted.
+fn is_counted(desk: Desk<'_>) -> bool {
+    let round = desk.round;
+    let own = Fingerprint::of(Kind::Blind, "", &round.config);
+    let remembered = desk.known.memory.get(&round.config);
+    remembered.is_some_and(|m| m.last_round >= round.at) || desk.has(&desk.of(&own))
+}
+
 /// Counts who cannot be judged, and tells when that lasts.
 pub(super) fn tell(desk: Desk<'_>, outcome: &mut Outcome) {
+    if is_counted(desk) {
+        return;
+    }
     let round = desk.round;
     let own = Fingerprint::of(Kind::Blind, "", &round.config);
     let incidents = desk.of(&own);
     let stand = Stand::of(&incidents);
     let current = stand.open.or(stand.closed_by_person);
     let remembered = desk.known.memory.get(&round.config);
-    if remembered.is_some_and(|m| m.last_round >= round.at) || desk.has(&incidents) {
-        return;
-    }
     let before = remembered.cloned().unwrap_or_else(|| Memory {
         last_round: round.at,
         unseen: BTreeMap::new(),

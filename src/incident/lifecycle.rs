@@ -39,12 +39,16 @@ pub fn reconcile(round: &Round, known: &Known, policy: &Policy) -> Outcome {
         ..Outcome::default()
     };
     let mass = mass::Mass::of(desk);
+    let unheard = blind::is_late(desk);
     let mut fresh = Vec::new();
     for subject in &round.subjects {
         let incidents = desk.of(&subject.fingerprint);
         if desk.has(&incidents) {
             outcome.stale = outcome.stale.saturating_add(1);
             continue;
+        }
+        if unheard && subject.verdict == Verdict::Inconclusive {
+            outcome.stale = outcome.stale.saturating_add(1);
         }
         let stand = Stand::of(&incidents);
         if let Some(current) = stand.open {
@@ -57,6 +61,10 @@ pub fn reconcile(round: &Round, known: &Known, policy: &Policy) -> Outcome {
                 Some(change) => outcome.changes.push(change),
                 None => outcome.unconfirmed.push(subject.name.clone()),
             }
+            continue;
+        }
+        if mass.is_late_for(desk, &subject.fingerprint) {
+            outcome.stale = outcome.stale.saturating_add(1);
             continue;
         }
         if !counts {

@@ -45,6 +45,12 @@ impl<'a> Mass<'a> {
         find(&self.current()?.state, fingerprint)
     }
 
+    /// Whether a whole round comes too late for what is said of this target in the one that goes on. A
+    /// round of some targets may well end after one of others that began later.
+    pub(super) fn is_late_for(&self, desk: Desk<'_>, fingerprint: &Fingerprint) -> bool {
+        self.stale && desk.round.complete && self.member(fingerprint).is_some()
+    }
+
     /// Where the one is that a person did not want, and with which this target is held.
     pub(super) fn holds(&self, fingerprint: &Fingerprint) -> Option<&'a str> {
         let mut holding = self.stand.holding.iter();
@@ -69,6 +75,9 @@ impl<'a> Mass<'a> {
         if self.stale {
             if many && self.current().is_none() {
                 outcome.changes.push(begin(desk, &joining));
+            } else {
+                // These are in no incident, and that must be said.
+                outcome.stale = outcome.stale.saturating_add(joining.len());
             }
             return;
         }

@@ -5,6 +5,7 @@
 //! | RST in answer to the SYN (`ECONNREFUSED`, error queue empty) | `refused` |
 //! | any ICMP destination unreachable from another machine | `prohibited` |
 //! | an ICMP error that this very machine sent | blind: `local_unreachable` |
+//! | a RST that this very machine sent in another's name | blind: `local_unreachable` |
 //! | ICMP time exceeded, parameter problem, packet too big | blind: `no_route` |
 //! | `ECONNRESET`, `EPIPE` | `connected`: TCP says that only after a completed handshake |
 //! | `ETIMEDOUT` (the kernel gave up), or nothing until the deadline | `no_answer` |
@@ -12,7 +13,7 @@
 //! | `EHOSTUNREACH` without an ICMP message | blind: `local_unreachable` |
 //! | everything else | blind, by number |
 //!
-//! Why the third and fourth rows are blind: an error of our own stack or a routing loop tells about
+//! Why the third to fifth rows are blind: an error of our own stack or a routing loop tells about
 //! the way, not about the door. Nobody turned us away, and an outsider on another way may get in.
 //! Port unreachable is `prohibited` for TCP, although it ends in `ECONNREFUSED`: hosts answer a SYN
 //! to a closed port with a reset (RFC 9293 section 3.10.7.1), so it comes from a packet filter.
@@ -214,6 +215,18 @@ fn errno(error: &io::Error) -> Observation {
         Cause::Aborted | Cause::Other => Blind::LocalError,
     };
     Observation::blind(blind, Some(stop(number)))
+}
+
+/// Whether a connect was answered with a reset, and nothing else is known of it.
+#[must_use]
+pub(super) fn is_reset(seen: &Observation) -> bool {
+    *seen == Observation::reached(Reach::Refused, Some(StoppedBy::Reset))
+}
+
+/// A reset from a rule of this very machine.
+#[must_use]
+pub(super) fn own_reset() -> Observation {
+    Observation::blind(Blind::LocalUnreachable, Some(StoppedBy::Reset))
 }
 
 /// A handshake with a reset right behind it.

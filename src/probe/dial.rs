@@ -4,6 +4,9 @@
 //! for its own. The error queue is asked for before connect and read afterwards, because the error
 //! number alone does not tell a reset from a firewall's ICMP error.
 //!
+//! A rule of this machine's own firewall may answer with a reset. That one is there before connect
+//! returns and came over the loopback device, so a reset that is there at once is looked at again.
+//!
 //! Limits: the wait is cheap rather than clever. One registration with the reactor serves the
 //! connect and everything that is spoken later; a dead endpoint costs a dozen system calls. That
 //! our own stack keeps the packets back is found out only in attempts of more than two seconds.
@@ -20,6 +23,10 @@ use crate::domain::observation::Observation;
 
 use super::{classify, sys};
 
+/// How often a reset that is there at once must come over the loopback device to be our own. Other
+/// programs use that device too, and between two of its counts there are microseconds.
+const AGAIN: usize = 4;
+
 /// How long to wait after being woken for nothing.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -31,7 +38,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// [`Reach::Connected`](crate::domain::reach::Reach::Connected) too, where the handshake was
 /// completed and a reset came right behind it.
 pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Observation> {
-    let stream = start(endpoint)?;
+    let stream = match at_once(endpoint, start(endpoint)) {
+        Start::Ended(ended) => return ended,
+        Start::UnderWay(stream) => stream,
+    };
     let begin = Instant::now();
     let halfway = begin + deadline.saturating_duration_since(begin) / 2;
     if let Some(end) = wait(&stream, halfway).await {
@@ -87,6 +97,51 @@ fn finish(stream: TcpStream, end: End) -> Result<TcpStream, Observation> {
     match end {
         End::Connected => Ok(stream),
         End::Stopped(observation) => Err(observation),
+    }
+}
+
+/// How a connect stands right after its start.
+enum Start {
+    Ended(Result<TcpStream, Observation>),
+    UnderWay(TcpStream),
+}
+
+/// Looks at a connect that has just begun.
+///
+/// From another machine nothing is back so soon, unless that machine is a guest or a namespace of this
+/// very one. Then its reset comes over some other device than the loopback's. The target may be this
+/// machine, too, and then the reset is its own word.
+fn at_once(endpoint: Endpoint, begun: Result<TcpStream, Observation>) -> Start {
+    let mut start = stands(begun);
+    for _ in 0..AGAIN {
+        match &start {
+            Start::Ended(Err(seen)) if classify::is_reset(seen) => {}
+            Start::Ended(_) | Start::UnderWay(_) => return start,
+        }
+        if sys::is_own(endpoint.socket()) {
+            return start;
+        }
+        let before = sys::looped();
+        start = stands(self::start(endpoint));
+        if before.is_none() || before == sys::looped() {
+            return start;
+        }
+    }
+    match start {
+        Start::Ended(Err(seen)) if classify::is_reset(&seen) => {
+            Start::Ended(Err(classify::own_reset()))
+        }
+        Start::Ended(_) | Start::UnderWay(_) => start,
+    }
+}
+
+fn stands(begun: Result<TcpStream, Observation>) -> Start {
+    match begun {
+        Ok(stream) => match look(&stream) {
+            Some(end) => Start::Ended(finish(stream, end)),
+            None => Start::UnderWay(stream),
+        },
+        Err(early) => Start::Ended(Err(early)),
     }
 }
 

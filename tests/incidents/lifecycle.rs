@@ -119,6 +119,55 @@ fn a_report_that_is_played_twice_counts_once() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_hides_no_exposure_behind_an_incident_about_many() {
+    let many = |first: u32, verdict| -> Vec<_> {
+        let names = (first..first + 11).map(|at| format!("t{at:02}"));
+        names.map(|name| subject(&name, verdict)).collect()
+    };
+    let all = |hours, first, second| {
+        let mut subjects = many(0, first);
+        subjects.extend(many(11, second));
+        round(hours, subjects)
+    };
+    let folder = after(&[all(1_000, Verdict::Exposed, Verdict::Blocked)]);
+    let late = |subjects: &Round| {
+        let told = play(folder.path(), subjects);
+        (told.done, told.stale)
+    };
+    // Eleven are in the incident, and eleven more have none.
+    let open = all(1, Verdict::Exposed, Verdict::Exposed);
+    assert_eq!(late(&open), (vec![], 22));
+    let shut = all(2, Verdict::Blocked, Verdict::Blocked);
+    assert_eq!(late(&shut), (vec![], 11));
+    // A round of some that ended late, while one of others went on, is nobody's mistake.
+    let some = Round {
+        complete: false,
+        ..all(3, Verdict::Blocked, Verdict::Blocked)
+    };
+    assert_eq!(late(&some), (vec![], 0));
+    let told = play(
+        folder.path(),
+        &all(1_001, Verdict::Exposed, Verdict::Exposed),
+    );
+    assert_eq!((deeds(&told), told.stale), (vec!["commented"], 0));
+    assert_eq!(only(&folder).state.members.len(), 22);
+}
+
+#[test]
+fn a_clock_that_was_ahead_leaves_no_blindness_untold() {
+    let folder = after(&[round(1_000, vec![unsure("a"), blocked("b")])]);
+    for hours in 1..4 {
+        let told = play(
+            folder.path(),
+            &round(hours, vec![unsure("a"), blocked("b")]),
+        );
+        assert_eq!((told.done, told.stale), (vec![], 1));
+    }
+    let told = play(folder.path(), &round(4, vec![blocked("a"), blocked("b")]));
+    assert_eq!((told.done, told.stale), (vec![], 0));
+}
+
+#[test]
 fn what_cannot_be_judged_never_closes() {
     let folder = after(&[round(0, vec![exposed("a")])]);
     for hours in 1..3 {

@@ -192,3 +192,68 @@ proptest! {
         live(&steps, &Policy { mass_exposure_after: 1, ..Policy::default() });
     }
 }
+
+/// Rounds whose clock is wrong now and then: an exposure is in an incident, or the round says that it
+/// comes too late, or names who else is why it is not.
+fn astray(steps: &[(i64, Step)], policy: &Policy) {
+    let folder = TempDir::new().unwrap();
+    for (at, step) in steps {
+        let seen: Vec<_> = NAMES.iter().zip(&step.seen).collect();
+        let subjects = seen.iter().filter_map(|(name, seen)| {
+            let (verdict, waived) = (**seen)?;
+            let mut subject = subject(name, verdict);
+            subject.waived = waived;
+            // Which of them were not seen again is of no matter here, as long as it varies.
+            subject.confirmed = (*at + i64::from(name.as_bytes()[0])) % 5 != 0;
+            Some(subject)
+        });
+        let round = Round {
+            at: hour(*at),
+            config: CONFIG.to_owned(),
+            complete: step.complete,
+            interrupted: step.interrupted,
+            run: None,
+            subjects: subjects.collect(),
+        };
+        let before = states(folder.path());
+        let mut store = Folder::open(folder.path()).unwrap();
+        let told = told(&mut store, &round, policy);
+        drop(store);
+        assert_eq!(told.problems, []);
+        let after = states(folder.path());
+        for subject in &round.subjects {
+            let name = &subject.name;
+            assert!(of(&after, name).iter().filter(|s| s.open).count() <= 1);
+            for state in of(&before, name).iter().filter(|s| s.open) {
+                let mut now = of(&after, name).into_iter();
+                let now = now.find(|s| s.number == state.number).unwrap();
+                let rows = state.shut.as_ref().map_or(0, |shut| shut.rounds);
+                let closes = subject.verdict == Verdict::Blocked && rows + 1 >= policy.close_after;
+                assert!(now.open || closes, "{name} closed too early");
+            }
+        }
+        let alone = round.subjects.iter().filter(|subject| {
+            let exposed = subject.verdict == Verdict::Exposed && !subject.waived;
+            let said = told.unconfirmed.contains(&subject.name);
+            exposed && !said && !covered(&after, &subject.name)
+        });
+        assert!(
+            alone.count() <= told.stale,
+            "exposed without an incident, and nobody says so: {round:#?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_clock_that_goes_astray_hides_an_exposure(steps in vec((0..400_i64, step()), 1..30)) {
+        astray(&steps, &Policy::default());
+    }
+
+    #[test]
+    fn nor_where_many_become_one_at_such_times(steps in vec((0..400_i64, step()), 1..30)) {
+        astray(&steps, &Policy { mass_exposure_after: 1, ..Policy::default() });
+    }
+}

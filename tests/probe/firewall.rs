@@ -210,12 +210,13 @@ async fn our_own_firewall_and_routes_are_blind() {
         "output",
         "tcp dport 2001 drop
             tcp dport 2002 reject
-            tcp dport 2003 reject with icmpx type admin-prohibited",
+            tcp dport 2003 reject with icmpx type admin-prohibited
+            tcp dport 2005 reject with tcp reset",
     );
     for address in ["192.0.2.7", "2001:db8::7"] {
-        let [dropped, rejected, prohibited, closed] =
-            ports(address, [2001, 2002, 2003, 2004]).await;
-        for seen in [&dropped, &rejected, &prohibited] {
+        let [dropped, rejected, prohibited, closed, reset] =
+            ports(address, [2001, 2002, 2003, 2004, 2005]).await;
+        for seen in [&dropped, &rejected, &prohibited, &reset] {
             assert_blind(seen, Blind::LocalUnreachable);
         }
         assert_eq!(reach(&closed), Reach::Refused);

@@ -5,6 +5,7 @@
 //! | --- | --- | --- | --- |
 //! | ICMP errors | the error queue (`ip(7)`, `IP_RECVERR`) hands over type, code, sender and the packet they are about | an error number alone | an error number alone |
 //! | whether a packet left | from 5.18 on a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
+//! | whether a reset is a rule's of this machine | the loopback device's count of packets | not known | not known |
 //! | error numbers | `errno` | `errno` | Winsock codes |
 //! | how TCP stands | `TCP_INFO`: kept back by our own stack, acknowledged, round trip | not known | not known |
 //! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
@@ -25,13 +26,17 @@ pub use echo::{EchoSocket, echo_socket};
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{drain, errors, prepare, round_trip, unacknowledged, unsent, watch_departures};
+pub use linux::{
+    drain, errors, looped, prepare, round_trip, unacknowledged, unsent, watch_departures,
+};
 
 // Compiled into the tests everywhere, so that it cannot rot unseen.
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
-pub use portable::{drain, errors, prepare, round_trip, unacknowledged, unsent, watch_departures};
+pub use portable::{
+    drain, errors, looped, prepare, round_trip, unacknowledged, unsent, watch_departures,
+};
 
 #[cfg(unix)]
 mod unix;
@@ -207,6 +212,7 @@ mod tests {
         assert!(portable::errors(&socket).is_empty());
         assert_eq!(portable::drain(&socket), Drained::default());
         assert!(!portable::watch_departures(&socket));
+        assert_eq!(portable::looped(), None);
         assert_eq!(portable::unsent(&socket), None);
         assert_eq!(portable::unacknowledged(&socket), None);
         assert_eq!(portable::round_trip(&socket), None);

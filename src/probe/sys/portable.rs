@@ -27,6 +27,11 @@ pub fn watch_departures<S>(_socket: &S) -> bool {
 }
 
 /// Not known.
+pub const fn looped() -> Option<u64> {
+    None
+}
+
+/// Not known.
 pub fn unsent<S>(_socket: &S) -> Option<u8> {
     None
 }
