@@ -19,6 +19,7 @@ mod problem;
 mod reader;
 mod resolve;
 mod schema;
+mod slip;
 mod source;
 mod tree;
 mod value;
@@ -180,7 +181,11 @@ fn second_reading(source: &Source, root: &Node) -> Option<Problem> {
                     length: 1,
                 });
             let message = format!("not valid YAML: {}", without_location(&error.to_string()));
-            Some(source.problem(place, message).help(tree::SYNTAX_HELP))
+            Some(
+                source
+                    .problem(place, message)
+                    .help(slip::syntax(source, place)),
+            )
         }
     }
 }
