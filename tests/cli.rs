@@ -96,6 +96,7 @@ fn wrong_usage_and_wrong_configuration_end_with_2_and_touch_nothing() {
     let run = noentry(folder.path()).arg("check").assert().code(2);
     let err = text(&run.get_output().stderr);
     assert!(err.contains(".github/noentry.yml"), "{err}");
+    assert!(err.contains("noentry init"), "{err}");
 
     fs::write(
         folder.path().join("noentry.yml"),
@@ -107,6 +108,37 @@ fn wrong_usage_and_wrong_configuration_end_with_2_and_touch_nothing() {
         let err = text(&run.get_output().stderr);
         assert!(err.contains("noentry.yml:2:1"), "{err}");
         assert!(err.contains("did you mean `targets`"), "{err}");
+    }
+}
+
+#[test]
+fn a_file_without_its_option_is_answered_with_the_option() {
+    let folder = TempDir::new().unwrap();
+    let said = |args: &[&str]| {
+        let run = noentry(folder.path()).args(args).assert().code(2);
+        text(&run.get_output().stderr)
+    };
+    for command in ["check", "validate"] {
+        let err = said(&[command, "doors.yml"]);
+        assert!(
+            err.contains("tip: a file is named with '--config doors.yml'"),
+            "{err}"
+        );
+    }
+    for command in ["report", "incidents"] {
+        let err = said(&[command, "report.json"]);
+        assert!(
+            err.contains("tip: a file is named with '--from report.json'"),
+            "{err}"
+        );
+    }
+    for args in [
+        &["demo", "doors.yml"],
+        &["check", "--colour"],
+        &["chek", "doors.yml"],
+    ] {
+        let err = said(args);
+        assert!(!err.contains("a file is named"), "{err}");
     }
 }
 

@@ -75,9 +75,19 @@ fn find_in(directory: &Path, explicit: Option<&Path>) -> Result<PathBuf, Problem
         .into_iter()
         .find(|path| directory.join(path).exists());
     found.map(PathBuf::from).ok_or_else(|| {
+        // The other ending of the same format is the likeliest reason.
+        let other = SEARCHED.map(|path| path.replace(".yml", ".yaml"));
+        let other = other.iter().find(|path| directory.join(path).exists());
+        let remedy = match other {
+            Some(there) => {
+                format!("there is `{there}`: give it the ending `.yml`, or name it with `--config`")
+            }
+            None => "write one with `noentry init` or by hand, or name a file with `--config`"
+                .to_owned(),
+        };
         Problem::typed("no configuration found".to_owned())
             .help(format!("looked for {} here", problem::all_of(SEARCHED)))
-            .help("create one of them, or name a file with `--config`")
+            .help(remedy)
             .into()
     })
 }
