@@ -146,7 +146,7 @@ pub enum SchemaKind {
 /// Where the configuration is.
 #[derive(Debug, Default, Args)]
 pub struct ConfigArgs {
-    /// The configuration [default: .github/noentry.yml, then noentry.yml]
+    /// The configuration, - for standard input [default: .github/noentry.yml, then noentry.yml]
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A value for ${KEY} in the configuration; beats the environment

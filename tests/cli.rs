@@ -74,6 +74,44 @@ fn the_exit_code_is_the_verdict() {
 }
 
 #[test]
+fn a_configuration_may_come_by_standard_input() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    // What lies in the folder is another one.
+    fs::write(folder.path().join("noentry.yml"), "version: 2\n").unwrap();
+    let yaml = format!(
+        "{HEAD}controls: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
+         - {{ name: open, tcp: '127.0.0.1:{open}' }}\n"
+    );
+    let run = noentry(folder.path())
+        .args(["check", "--config", "-", "--json", "report.json"])
+        // There is no such file in the repository, so there is no link to it.
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_SERVER_URL", "https://github.com")
+        .env("GITHUB_REPOSITORY", "acme/doors")
+        .env("GITHUB_SHA", "0123456789012345678901234567890123456789")
+        .env("GITHUB_RUN_ID", "7")
+        .write_stdin(yaml.as_str())
+        .assert()
+        .code(1);
+    drop(run);
+    let report = saved(&folder.path().join("report.json"));
+    assert_eq!(report.config, "stdin");
+    assert_eq!(report.findings[0].target.position.line, 5);
+    assert!(report.links.run.is_some(), "{:?}", report.links);
+    assert_eq!(report.links.config, None);
+
+    let run = noentry(folder.path())
+        .args(["validate", "-c", "-"])
+        .write_stdin(yaml.replace("tcp: '127.0.0.1:", "tpc: '127.0.0.1:"))
+        .assert()
+        .code(2);
+    let err = text(&run.get_output().stderr);
+    assert!(err.contains("stdin:5:19: unknown key `tpc`"), "{err}");
+}
+
+#[test]
 fn without_a_control_a_reset_is_inconclusive_and_the_hint_says_what_to_add() {
     let folder = TempDir::new().unwrap();
     let (_closed, closed) = closed();

@@ -37,7 +37,7 @@ pub use file::Kind;
 pub use problem::{Problem, Problems};
 pub use resolve::{Overrides, resolve};
 pub use schema::schema;
-pub use source::Place;
+pub use source::{Place, STDIN};
 
 use field::Field;
 use mistake::Mistake;
