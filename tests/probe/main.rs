@@ -15,6 +15,8 @@ mod behind_errors;
 mod egress;
 mod elicit;
 #[cfg(target_os = "linux")]
+mod estate;
+#[cfg(target_os = "linux")]
 mod firewall;
 mod garbage;
 mod http;
