@@ -6,7 +6,7 @@ use super::super::saw;
 use super::{Hint, Names};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
+use crate::domain::finding::{EndpointReport, Finding};
 use crate::domain::observation::Blind;
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
@@ -203,14 +203,7 @@ fn only_private(control: &ControlReport) -> bool {
         names.flat_map(|name| &name.queries)
     };
     let mut addresses = queries()
-        .filter_map(|query| match &query.answer {
-            NameAnswer::Addresses(addresses) => Some(addresses),
-            NameAnswer::Records(_)
-            | NameAnswer::NoData
-            | NameAnswer::NxDomain
-            | NameAnswer::Blind(_) => None,
-        })
-        .flatten()
+        .flat_map(|query| query.answer.addresses())
         .peekable();
     control.name_held == Some(false)
         && control
