@@ -289,7 +289,16 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
 }
 
 pub(super) fn name_gone(report: &RoundReport) -> Option<Hint> {
-    with_reason(report, |r| *r == Reason::NameGone).map(Hint::NameGone)
+    let targets = with_reason(report, |r| *r == Reason::NameGone)?;
+    // Where a control's name is missing too, nobody knows yet that a target is stale.
+    let mut unfound = report
+        .controls
+        .iter()
+        .filter(|control| control.name_held == Some(false) && !only_private(control));
+    Some(match unfound.next() {
+        Some(control) => Hint::NamesMissing(control.name.clone(), targets),
+        None => Hint::NameGone(targets),
+    })
 }
 
 pub(super) fn private_address(report: &RoundReport) -> Option<Hint> {
