@@ -452,7 +452,28 @@ fn validate_counts_every_control_and_misses_them_all() {
     let out = validate(&format!(
         "version: 1\ncontrols: [{{ quic: 'c.example:1' }}, {{ icmp: c.example }}]\n{each}"
     ));
+    // A control on UDP 443 speaks for UDP 53 too.
     assert_eq!(out, "noentry.yml: 3 targets, 2 controls for all of them\n");
+
+    // Ports of which controls on other ports say nothing.
+    let ports = "targets: [{ name: a, tcp: 'a.example:25' }, { name: b, quic: 'a.example:443' }, \
+                 { name: c, udp: 'a.example:123' }, { name: d, tcp: 'a.example:26' }, \
+                 { name: e, url: 'https://a.example/' }]\n";
+    let hints = |controls: &str| -> Vec<String> {
+        let out = validate(&format!("version: 1\ncontrols: [{controls}]\n{ports}"));
+        out.lines().skip(1).map(str::to_owned).collect()
+    };
+    let found = hints("{ tcp: 'c.example:443' }, { udp: 'c.example:53' }");
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (hint, [said, example]) in found.iter().zip([
+        ["for TCP 25,", "`- tcp: HOST:25`"],
+        ["for UDP 123,", "`- udp: HOST:123`"],
+        ["for UDP 443,", "`- quic: HOST:443`"],
+    ]) {
+        assert!(hint.contains(said) && hint.contains(example), "{found:?}");
+    }
+    let all = "{ tcp: 'c.example:25' }, { quic: 'c.example:443' }, { udp: 'c.example:53' }";
+    assert_eq!(hints(all), [""; 0]);
 }
 
 #[test]
