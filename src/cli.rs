@@ -103,12 +103,14 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at every target once and report what an outsider can reach
+    #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
     /// Read the configuration, say what is wrong with it, and touch no network
     Validate(ConfigArgs),
     /// Render a saved report.json again
     Report(ReportArgs),
     /// Make one report of several: shards of a long list, or rounds from several vantages
+    #[command(after_help = EXIT_CODES)]
     Merge(MergeArgs),
     /// Bring the incident trail in line with a saved report.json
     Incidents(IncidentsArgs),

@@ -560,6 +560,8 @@ fn help_completions_manual_and_schemas_are_printed() {
     for (args, part) in [
         (&["--help"][..], "Exit codes:"),
         (&["check", "--help"], "--junit-dialect"),
+        (&["check", "--help"], "Exit codes:"),
+        (&["merge", "--help"], "Exit codes:"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
         (&["completions", "bash"], "complete "),
         (&["completions", "zsh"], "#compdef noentry"),
