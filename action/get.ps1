@@ -59,7 +59,8 @@ function Save-Download([string] $Url, [string] $Path) {
             Invoke-WebRequest -UseBasicParsing -Uri $Url -OutFile $Path -TimeoutSec 120
             return
         } catch {
-            $why = "$_"
+            # Not the error itself: Windows PowerShell makes that of the answer's whole body.
+            $why = $_.Exception.Message
             if ($_.Exception.PSObject.Properties['Response'] -and $_.Exception.Response) {
                 $status = [int] $_.Exception.Response.StatusCode
             }

@@ -75,7 +75,9 @@ download() {
             --speed-time 30 --output "$2" --write-out '%{http_code}' "$1" 2>"$work/curl"); then
             case $status in
             200) return ;;
-            40[0-57-9] | 410 | 451) fail "$shown is not there (HTTP status $status): look at the release, or at the input mirror" ;;
+            # What the same request may bring another time: 406, 408, 429, and whatever is not of 4xx.
+            406 | 408 | 429) ;;
+            4??) fail "$shown is not there (HTTP status $status): look at the release, or at the input mirror" ;;
             esac
             why="HTTP status $status"
         else

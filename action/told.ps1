@@ -25,7 +25,8 @@ function Get-Clean([string] $Text) {
 # A path of an input, from the workspace. One that cannot be a file's is not taken.
 function Get-Place([string] $Path, [string] $Default) {
     $folder = $env:NOENTRY_INPUT_WORKING_DIRECTORY
-    if ($Path -eq '' -or $Path -eq '-' -or $Path -match '[/\\]$' -or $Path -match '[\x00-\x1f]') {
+    # The last are what .NET refuses in any path, with an exception.
+    if ($Path -eq '' -or $Path -eq '-' -or $Path -match '[/\\]$' -or $Path -match '[\x00-\x1f<>"|]') {
         $Path = $Default
     }
     if ([IO.Path]::IsPathRooted($Path)) { return $Path }
@@ -39,11 +40,14 @@ function Get-Place([string] $Path, [string] $Default) {
 function Get-ReportPlace([string] $Path, [string] $Default) {
     $place = Get-Place $Path $Default
     $config = if ($env:NOENTRY_INPUT_CONFIG) { $env:NOENTRY_INPUT_CONFIG } else { '.github/noentry.yml' }
-    foreach ($read in $config, 'noentry.yml') {
-        if ((Get-FullPath $place) -eq (Get-FullPath (Get-Place $read $read))) {
-            $place = Get-Place $Default $Default
+    # A drive that is not there, as in https://..., is an exception too: Stop-Step must outlive it.
+    try {
+        foreach ($read in $config, 'noentry.yml') {
+            if ((Get-FullPath $place) -eq (Get-FullPath (Get-Place $read $read))) {
+                $place = Get-Place $Default $Default
+            }
         }
-    }
+    } catch { $place = Get-Place $Default $Default }
     return $place
 }
 

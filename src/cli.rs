@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -31,7 +31,7 @@ impl Cli {
     /// # Errors
     /// If it makes no sense, and for `--help` and `--version`: all of it is clap's to print.
     pub fn typed() -> Result<Self, clap::Error> {
-        Self::checked(Self::try_parse()?)
+        Self::checked(Self::try_parse().map_err(with_tip)?)
     }
 
     /// What `check` makes of these words, and which of its options were given in them.
@@ -103,12 +103,14 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at every target once and report what an outsider can reach
+    #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
     /// Read the configuration, say what is wrong with it, and touch no network
     Validate(ConfigArgs),
     /// Render a saved report.json again
     Report(ReportArgs),
     /// Make one report of several: shards of a long list, or rounds from several vantages
+    #[command(after_help = EXIT_CODES)]
     Merge(MergeArgs),
     /// Bring the incident trail in line with a saved report.json
     Incidents(IncidentsArgs),
@@ -146,7 +148,7 @@ pub enum SchemaKind {
 /// Where the configuration is.
 #[derive(Debug, Default, Args)]
 pub struct ConfigArgs {
-    /// The configuration [default: .github/noentry.yml, then noentry.yml]
+    /// The configuration, - for standard input [default: .github/noentry.yml, then noentry.yml]
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A value for ${KEY} in the configuration; beats the environment
@@ -296,6 +298,31 @@ fn file() -> impl TypedValueParser<Value = PathBuf> {
             Ok(path)
         }
     })
+}
+
+/// Adds which option takes a file that was typed without one: many programs need none.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let (Some(ContextValue::String(word)), Some(ContextValue::StyledStr(usage))) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::Usage),
+    ) else {
+        return error;
+    };
+    let usage = usage.to_string();
+    // "Usage: noentry check [OPTIONS]"
+    let option = match usage.split_whitespace().nth(2) {
+        Some("check" | "validate") => "--config",
+        Some("report" | "incidents") => "--from",
+        _ => return error,
+    };
+    if error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-') {
+        let tip = format!("a file is named with '{option} {word}'");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

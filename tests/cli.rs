@@ -74,6 +74,44 @@ fn the_exit_code_is_the_verdict() {
 }
 
 #[test]
+fn a_configuration_may_come_by_standard_input() {
+    let folder = TempDir::new().unwrap();
+    let (_control, control) = door();
+    let (_open, open) = door();
+    // What lies in the folder is another one.
+    fs::write(folder.path().join("noentry.yml"), "version: 2\n").unwrap();
+    let yaml = format!(
+        "{HEAD}controls: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
+         - {{ name: open, tcp: '127.0.0.1:{open}' }}\n"
+    );
+    let run = noentry(folder.path())
+        .args(["check", "--config", "-", "--json", "report.json"])
+        // There is no such file in the repository, so there is no link to it.
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_SERVER_URL", "https://github.com")
+        .env("GITHUB_REPOSITORY", "acme/doors")
+        .env("GITHUB_SHA", "0123456789012345678901234567890123456789")
+        .env("GITHUB_RUN_ID", "7")
+        .write_stdin(yaml.as_str())
+        .assert()
+        .code(1);
+    drop(run);
+    let report = saved(&folder.path().join("report.json"));
+    assert_eq!(report.config, "stdin");
+    assert_eq!(report.findings[0].target.position.line, 5);
+    assert!(report.links.run.is_some(), "{:?}", report.links);
+    assert_eq!(report.links.config, None);
+
+    let run = noentry(folder.path())
+        .args(["validate", "-c", "-"])
+        .write_stdin(yaml.replace("tcp: '127.0.0.1:", "tpc: '127.0.0.1:"))
+        .assert()
+        .code(2);
+    let err = text(&run.get_output().stderr);
+    assert!(err.contains("stdin:5:19: unknown key `tpc`"), "{err}");
+}
+
+#[test]
 fn without_a_control_a_reset_is_inconclusive_and_the_hint_says_what_to_add() {
     let folder = TempDir::new().unwrap();
     let (_closed, closed) = closed();
@@ -96,6 +134,7 @@ fn wrong_usage_and_wrong_configuration_end_with_2_and_touch_nothing() {
     let run = noentry(folder.path()).arg("check").assert().code(2);
     let err = text(&run.get_output().stderr);
     assert!(err.contains(".github/noentry.yml"), "{err}");
+    assert!(err.contains("noentry init"), "{err}");
 
     fs::write(
         folder.path().join("noentry.yml"),
@@ -107,6 +146,37 @@ fn wrong_usage_and_wrong_configuration_end_with_2_and_touch_nothing() {
         let err = text(&run.get_output().stderr);
         assert!(err.contains("noentry.yml:2:1"), "{err}");
         assert!(err.contains("did you mean `targets`"), "{err}");
+    }
+}
+
+#[test]
+fn a_file_without_its_option_is_answered_with_the_option() {
+    let folder = TempDir::new().unwrap();
+    let said = |args: &[&str]| {
+        let run = noentry(folder.path()).args(args).assert().code(2);
+        text(&run.get_output().stderr)
+    };
+    for command in ["check", "validate"] {
+        let err = said(&[command, "doors.yml"]);
+        assert!(
+            err.contains("tip: a file is named with '--config doors.yml'"),
+            "{err}"
+        );
+    }
+    for command in ["report", "incidents"] {
+        let err = said(&[command, "report.json"]);
+        assert!(
+            err.contains("tip: a file is named with '--from report.json'"),
+            "{err}"
+        );
+    }
+    for args in [
+        &["demo", "doors.yml"],
+        &["check", "--colour"],
+        &["chek", "doors.yml"],
+    ] {
+        let err = said(args);
+        assert!(!err.contains("a file is named"), "{err}");
     }
 }
 
@@ -382,7 +452,28 @@ fn validate_counts_every_control_and_misses_them_all() {
     let out = validate(&format!(
         "version: 1\ncontrols: [{{ quic: 'c.example:1' }}, {{ icmp: c.example }}]\n{each}"
     ));
+    // A control on UDP 443 speaks for UDP 53 too.
     assert_eq!(out, "noentry.yml: 3 targets, 2 controls for all of them\n");
+
+    // Ports of which controls on other ports say nothing.
+    let ports = "targets: [{ name: a, tcp: 'a.example:25' }, { name: b, quic: 'a.example:443' }, \
+                 { name: c, udp: 'a.example:123' }, { name: d, tcp: 'a.example:26' }, \
+                 { name: e, url: 'https://a.example/' }]\n";
+    let hints = |controls: &str| -> Vec<String> {
+        let out = validate(&format!("version: 1\ncontrols: [{controls}]\n{ports}"));
+        out.lines().skip(1).map(str::to_owned).collect()
+    };
+    let found = hints("{ tcp: 'c.example:443' }, { udp: 'c.example:53' }");
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (hint, [said, example]) in found.iter().zip([
+        ["for TCP 25,", "`- tcp: HOST:25`"],
+        ["for UDP 123,", "`- udp: HOST:123`"],
+        ["for UDP 443,", "`- quic: HOST:443`"],
+    ]) {
+        assert!(hint.contains(said) && hint.contains(example), "{found:?}");
+    }
+    let all = "{ tcp: 'c.example:25' }, { quic: 'c.example:443' }, { udp: 'c.example:53' }";
+    assert_eq!(hints(all), [""; 0]);
 }
 
 #[test]
@@ -469,6 +560,8 @@ fn help_completions_manual_and_schemas_are_printed() {
     for (args, part) in [
         (&["--help"][..], "Exit codes:"),
         (&["check", "--help"], "--junit-dialect"),
+        (&["check", "--help"], "Exit codes:"),
+        (&["merge", "--help"], "Exit codes:"),
         (&["--version"], env!("CARGO_PKG_VERSION")),
         (&["completions", "bash"], "complete "),
         (&["completions", "zsh"], "#compdef noentry"),

@@ -350,6 +350,32 @@ mod advice {
     }
 
     #[test]
+    fn a_missing_name_is_no_stale_target_where_a_controls_name_is_missing_too() {
+        let gone = |report: &RoundReport| {
+            let found = hints(report).into_iter();
+            found
+                .filter(|hint| matches!(hint, Hint::NameGone(_) | Hint::NamesMissing(..)))
+                .collect::<Vec<_>>()
+        };
+        let mut report = sample::of(vec![sample::name_gone()]);
+        let targets = vec!["Legacy API".to_owned()];
+        assert_eq!(gone(&report), [Hint::NameGone(targets.clone())]);
+        report.controls[0].name_held = Some(false);
+        let control = report.controls[0].name.clone();
+        let found = gone(&report);
+        assert_eq!(found, [Hint::NamesMissing(control, targets)]);
+        let said = found[0].to_string();
+        assert!(said.contains("look at the resolvers before"), "{said}");
+        assert!(!said.contains("remove"), "{said}");
+        // A control that is private was found.
+        for check in &mut report.controls[0].checks {
+            check.endpoints.clear();
+            check.name = Some(sample::answers("www.example.com", &["10.20.0.1"]));
+        }
+        assert!(matches!(gone(&report)[..], [Hint::NameGone(_)]));
+    }
+
+    #[test]
     fn an_ipv6_address_cannot_leave_ipv6_out() {
         let mut finding = sample::no_ipv6();
         assert!(only(finding.clone())[0].contains("families: [ipv4]"));

@@ -181,10 +181,12 @@ fn standpoint(env: Option<&Env>) -> Standpoint {
     }
 }
 
-/// Where to read more, on GitHub Actions.
+/// Where to read more, on GitHub Actions. What came by standard input stands in no repository.
 fn links(env: Option<&Env>, config: &str) -> Links {
     let env = env.filter(|env| env.on_actions);
-    env.map_or_else(Links::default, |env| actions::links(env, config))
+    let mut links = env.map_or_else(Links::default, |env| actions::links(env, config));
+    links.config = links.config.filter(|_| config != config::STDIN);
+    links
 }
 
 /// Every finding without a single attempt, and no resolver asked: the round says nothing.

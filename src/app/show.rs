@@ -1,6 +1,6 @@
 //! The commands that only print: `validate`, `schema`, `completions`, `man`.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 
 use clap::CommandFactory;
@@ -13,7 +13,7 @@ use super::output::{print, warn};
 use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
 use crate::domain::endpoint::Transport;
-use crate::domain::target::{Barrier, Control, Plan, Target};
+use crate::domain::target::{Barrier, Plan, Target, TargetKind};
 use crate::domain::waiver::{WaiverReport, WaiverState};
 use crate::exit::Exit;
 use crate::report::{count, json};
@@ -39,17 +39,9 @@ pub(super) fn validate(args: &ConfigArgs) -> Exit {
     if own == 0 && plan.controls.is_empty() {
         text.push_str(NO_CONTROL);
     }
-    for (transport, example) in [
-        (Transport::Udp, "udp: ns1.example.com:53"),
-        (Transport::Icmp, "icmp: www.example.com"),
-    ] {
-        if lacks_control(&plan, transport) {
-            let _ = writeln!(
-                text,
-                "hint: no control speaks for {transport}, so silence over {transport} stays \
-                 inconclusive: list one under `controls:`, such as `- {example}`"
-            );
-        }
+    let lacking: BTreeSet<Lack> = plan.targets.iter().filter_map(|t| lack(&plan, t)).collect();
+    for lack in lacking {
+        text.push_str(&lack.hint());
     }
     let now = OffsetDateTime::now_utc();
     for target in &plan.targets {
@@ -75,16 +67,65 @@ fn ends(target: &str, waiver: &WaiverReport) -> String {
     }
 }
 
-/// Whether a target that is spoken to over a transport has no control for it. What is tried beside
-/// it over QUIC does not count: its silence is no verdict.
-fn lacks_control(plan: &Plan, transport: Transport) -> bool {
-    let speaks = |control: &Control| control.kind.transport() == Some(transport);
-    let lacks = |target: &Target| {
-        target.kind.transport() == Some(transport)
-            && target.barrier != Barrier::Dns
-            && !target.control.as_deref().is_some_and(speaks)
+/// What no control speaks for.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    /// A whole transport.
+    Transport(Transport),
+    /// A port of which controls on other ports say nothing, and the kind of target that is there.
+    Port(Transport, u16, &'static str),
+}
+
+impl Lack {
+    fn hint(&self) -> String {
+        let (what, example) = match self {
+            Self::Port(transport, port, key) => {
+                (format!("{transport} {port}"), format!("{key}: HOST:{port}"))
+            }
+            Self::Transport(transport) => {
+                let example = match transport {
+                    Transport::Tcp => "tcp: www.example.com:443",
+                    // Not port 53: a control there speaks for that port alone.
+                    Transport::Udp => "udp: time.example.com:123",
+                    Transport::Icmp => "icmp: www.example.com",
+                };
+                (transport.to_string(), example.to_owned())
+            }
+        };
+        format!(
+            "hint: no control speaks for {what}, so silence over it stays inconclusive: list one under \
+             `controls:`, such as `- {example}`\n"
+        )
+    }
+}
+
+/// What a target lacks a control for. What is tried beside it over QUIC does not count: its silence
+/// is no verdict.
+fn lack(plan: &Plan, target: &Target) -> Option<Lack> {
+    let transport = target.kind.transport()?;
+    if target.barrier == Barrier::Dns {
+        return None;
+    }
+    let port = target.kind.port();
+    let own = target.control.as_deref();
+    let controls = || {
+        let all = plan.controls.iter().chain(own);
+        all.filter(|control| control.kind.transport() == Some(transport))
     };
-    !plan.controls.iter().any(speaks) && plan.targets.iter().any(lacks)
+    let speaks = |port_of: Option<u16>| transport.speaks_for(port_of, port);
+    // GitHub Actions has a control over TCP already.
+    let built_in = transport == Transport::Tcp && speaks(None);
+    if built_in || controls().any(|control| speaks(control.kind.port())) {
+        return None;
+    }
+    match port {
+        Some(port) if transport == Transport::Tcp || controls().next().is_some() => {
+            let is_quic = matches!(target.kind, TargetKind::Quic { .. });
+            let key = if is_quic { "quic" } else { transport.as_str() };
+            Some(Lack::Port(transport, port, key))
+        }
+        Some(_) | None => Some(Lack::Transport(transport)),
+    }
 }
 
 /// On GitHub Actions there is a built-in control, so the configuration alone is not wrong.

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use idna::AsciiDenyList;
 
 use super::mistake::{Mistake, quoted};
+use super::slip;
 use crate::domain::target::{Host, Url};
 
 /// The port of DNS, RFC 1035 4.2.
@@ -27,7 +28,7 @@ pub fn host_port(text: &str) -> Result<(Host, u16), Mistake> {
     if let Some(character) = text.chars().find(|c| "/?#@".contains(*c)) {
         return Err(
             Mistake::new(format!("`{character}` does not belong in {}", quoted(text)))
-                .help("write `host:port` alone"),
+                .help(slip::slash(text)),
         );
     }
     let (host, port) = split(text)?;
@@ -223,7 +224,7 @@ fn parse_port(text: &str) -> Result<u16, Mistake> {
             .help("a port is a number from 1 to 65535"));
     }
     if !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(wrong("is not a number"));
+        return Err(wrong("is not a number").help(slip::port(text)));
     }
     if text.bytes().all(|b| b == b'0') {
         return Err(wrong("cannot be connected to"));
@@ -251,10 +252,11 @@ fn parse_host(text: &str) -> Result<Host, Mistake> {
         return Err(Mistake::new("the host is missing"));
     }
     if let Some(character) = text.chars().find(|c| "%[]*,;\"'<>".contains(*c)) {
-        return Err(Mistake::new(format!(
+        let mistake = Mistake::new(format!(
             "`{character}` does not belong in the host {}",
             quoted(text)
-        )));
+        ));
+        return Err(mistake.helped(slip::host(text)));
     }
     // Also maps other scripts' dots and digits, so what follows sees what the resolver would see.
     let ascii = idna::domain_to_ascii_cow(text.as_bytes(), AsciiDenyList::EMPTY).map_err(|_| {
@@ -315,7 +317,8 @@ fn labels(ascii: &str) -> Result<(), Mistake> {
         {
             return Err(
                 wrong(&format!("has {} in it", quoted(&character.to_string())))
-                    .help("a name is made of letters, digits, `-` and `_`"),
+                    .help("a name is made of letters, digits, `-` and `_`")
+                    .helped(slip::host(label)),
             );
         }
         if label.starts_with('-') || label.ends_with('-') {

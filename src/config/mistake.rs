@@ -20,8 +20,13 @@ impl Mistake {
 
     /// Adds help.
     pub fn help(self, help: impl Into<String>) -> Self {
+        self.helped(Some(help))
+    }
+
+    /// Adds help where there is some.
+    pub fn helped(self, help: Option<impl Into<String>>) -> Self {
         Self {
-            help: Some(help.into()),
+            help: help.map(Into::into).or(self.help),
             ..self
         }
     }

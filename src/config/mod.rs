@@ -19,6 +19,7 @@ mod problem;
 mod reader;
 mod resolve;
 mod schema;
+mod slip;
 mod source;
 mod tree;
 mod value;
@@ -36,7 +37,7 @@ pub use file::Kind;
 pub use problem::{Problem, Problems};
 pub use resolve::{Overrides, resolve};
 pub use schema::schema;
-pub use source::Place;
+pub use source::{Place, STDIN};
 
 use field::Field;
 use mistake::Mistake;
@@ -74,9 +75,19 @@ fn find_in(directory: &Path, explicit: Option<&Path>) -> Result<PathBuf, Problem
         .into_iter()
         .find(|path| directory.join(path).exists());
     found.map(PathBuf::from).ok_or_else(|| {
+        // The other ending of the same format is the likeliest reason.
+        let other = SEARCHED.map(|path| path.replace(".yml", ".yaml"));
+        let other = other.iter().find(|path| directory.join(path).exists());
+        let remedy = match other {
+            Some(there) => {
+                format!("there is `{there}`: give it the ending `.yml`, or name it with `--config`")
+            }
+            None => "write one with `noentry init` or by hand, or name a file with `--config`"
+                .to_owned(),
+        };
         Problem::typed("no configuration found".to_owned())
             .help(format!("looked for {} here", problem::all_of(SEARCHED)))
-            .help("create one of them, or name a file with `--config`")
+            .help(remedy)
             .into()
     })
 }
@@ -180,7 +191,11 @@ fn second_reading(source: &Source, root: &Node) -> Option<Problem> {
                     length: 1,
                 });
             let message = format!("not valid YAML: {}", without_location(&error.to_string()));
-            Some(source.problem(place, message).help(tree::SYNTAX_HELP))
+            Some(
+                source
+                    .problem(place, message)
+                    .help(slip::syntax(source, place)),
+            )
         }
     }
 }

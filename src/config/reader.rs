@@ -9,6 +9,7 @@ use super::duration;
 use super::field::{Field, words_of};
 use super::mistake::{Mistake, quoted};
 use super::problem::{Problem, all_of, any_of, near};
+use super::slip;
 use super::source::{Place, Source};
 use super::tree::{Kind, Node};
 use super::vars;
@@ -168,11 +169,13 @@ impl<'a> Reader<'a> {
             if known.contains(&key.as_str()) || also(key) {
                 continue;
             }
-            let near = near(
-                key,
-                known.iter().copied().filter(|k| !entries.contains_key(*k)),
-            );
-            let help = near.map(|near| format!("did you mean `{near}`?"));
+            let free = || known.iter().copied().filter(|k| !entries.contains_key(*k));
+            let near = slip::key(key)
+                .filter(|meant| free().any(|key| key == *meant))
+                .or_else(|| near(key, free()));
+            let help = near
+                .map(|near| format!("did you mean `{near}`?"))
+                .or_else(|| slip::instead(key, known).map(str::to_owned));
             let allowed = all_of(known.iter().copied());
             let allowed = format!("the keys of {} are {allowed}", spot.what);
             self.report(
@@ -292,7 +295,23 @@ impl<'a> Reader<'a> {
                 let text = spot.node.text().unwrap_or_default();
                 unit_help(duration::period(text))
             }
+            Value::Number(_) if expected.starts_with("a list of stops") => {
+                let status = spot.node.text().unwrap_or_default();
+                Some(format!(
+                    "a status is for `barrier: http`, as `denial: {{ status: [{status}] }}`"
+                ))
+            }
+            Value::String(_) | Value::Number(_) if slip::is_row(expected) => {
+                let text = spot.node.text().unwrap_or_default();
+                Some(format!("write {}", quoted(&format!("[{text}]"))))
+            }
             Value::String(_) => plain_help(spot.node.text().unwrap_or_default(), expected),
+            Value::Sequence(_) if expected.contains("`host:port`") => {
+                Some("write an entry of its own for each".to_owned())
+            }
+            Value::Mapping(_) if expected.starts_with("a list of") => {
+                Some("begin each entry with `- `".to_owned())
+            }
             Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Mapping(_) => None,
         };
         let message = format!(

@@ -4,12 +4,15 @@
 //! line break where YAML 1.2 readers do not.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, stdin};
 use std::ops::Range;
 use std::path::Path;
 
 use super::problem::{Problem, Problems};
 use crate::domain::position::Position;
+
+/// What a configuration is called that came by standard input.
+pub const STDIN: &str = "stdin";
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -37,18 +40,22 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads a file.
+    /// Reads a file, or standard input for `-`.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, is too large or is not clean UTF-8 text: the user's to mend.
     pub fn read(path: &Path) -> Result<Self, Problems> {
-        let name = path.display().to_string();
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| {
-            file.take(MAX_BYTES.saturating_add(1))
-                .read_to_end(&mut bytes)
-        });
+        // One byte more than is taken, so that what is too large is known.
+        let limit = MAX_BYTES.saturating_add(1);
+        let (name, read) = if path == Path::new("-") {
+            let read = stdin().lock().take(limit).read_to_end(&mut bytes);
+            (STDIN.to_owned(), read)
+        } else {
+            let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+            (path.display().to_string(), read)
+        };
         match read {
             Ok(_) => Self::decode(name, &bytes),
             Err(error) => Err(Problem::of_file(

@@ -292,6 +292,10 @@ fn the_search_says_where_it_looked() {
         "{shown}"
     );
     assert!(shown.contains("`--config`"), "{shown}");
+    assert!(shown.contains("`noentry init`"), "{shown}");
+    std::fs::write(folder.path().join("noentry.yaml"), "").unwrap();
+    let shown = find_in(folder.path(), None).unwrap_err().to_string();
+    assert!(shown.contains("there is `noentry.yaml`"), "{shown}");
     std::fs::write(folder.path().join("noentry.yml"), "").unwrap();
     assert_eq!(
         find_in(folder.path(), None).unwrap(),

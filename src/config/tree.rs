@@ -10,6 +10,7 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use super::problem::Problem;
+use super::slip;
 use super::source::{Place, Source, count};
 
 /// How deep lists and mappings may lie in each other, also through aliases: what follows is
@@ -19,10 +20,6 @@ const MAX_DEPTH: usize = 32;
 /// How much aliases may add: one for each value, and one for each 64 bytes of text. Ten thousand
 /// targets that share a control and its families stay well below.
 const MAX_ALIASED: usize = 200_000;
-
-/// What to look at when a file is not YAML: most often it is a text without quotes.
-pub const SYNTAX_HELP: &str = "look at the indentation, and quote text that holds `: ` or ` #` or \
-                               begins with a character such as `[`, `{`, `*`, `&`, `!`, `%` or `@`";
 
 /// A value with its place.
 #[derive(Debug)]
@@ -187,7 +184,9 @@ impl Builder<'_> {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
                 let message = format!("not valid YAML: {}", error.info());
-                self.fatal(mark(*error.marker()), message).help(SYNTAX_HELP)
+                let place = mark(*error.marker());
+                let help = slip::syntax(self.source, place);
+                self.fatal(place, message).help(help)
             })?;
             let place = place(span);
             match event {

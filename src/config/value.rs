@@ -6,6 +6,7 @@ use serde_yaml::value::{Tag, TaggedValue};
 use serde_yaml::{Mapping, Number, Value};
 
 use super::problem::{Problem, near};
+use super::slip;
 use super::source::{Place, Source, count};
 use super::tree::{Entry, Kind, Node};
 use super::vars::{self, Unfilled};
@@ -91,10 +92,9 @@ impl Filler<'_> {
             Unfilled::Malformed { reference } => {
                 let place = self.within(place, reference);
                 let message = "this is not a variable".to_owned();
-                self.source.problem(place, message).help(
-                    "a variable is written `${NAME}`, of letters, digits and `_`; for the text \
-                     `${` itself write `$${`",
-                )
+                self.source
+                    .problem(place, message)
+                    .help(slip::variable(reference))
             }
         }
     }

@@ -86,6 +86,21 @@ impl Transport {
             Self::Icmp => "icmp",
         }
     }
+
+    /// Whether a control on a port says anything about a target's port over the same transport.
+    ///
+    /// Providers close some ports on the way out: TCP 25 (Azure, and with it GitHub-hosted runners),
+    /// UDP 443 (many companies, so that web traffic stays on TCP). And what answers on UDP 53 is often
+    /// the network's own resolver in the name of every other, even where no other datagram gets out.
+    #[must_use]
+    pub fn speaks_for(self, control: Option<u16>, target: Option<u16>) -> bool {
+        control == target
+            || match self {
+                Self::Tcp => target != Some(25),
+                Self::Udp => target != Some(443) && control != Some(53),
+                Self::Icmp => true,
+            }
+    }
 }
 
 impl fmt::Display for Transport {

@@ -60,6 +60,17 @@ pub enum NameAnswer {
     Blind(Blind),
 }
 
+impl NameAnswer {
+    /// The addresses that it gives, if it gives any.
+    #[must_use]
+    pub fn addresses(&self) -> &[IpAddr] {
+        match self {
+            Self::Addresses(addresses) => addresses,
+            Self::Records(_) | Self::NoData | Self::NxDomain | Self::Blind(_) => &[],
+        }
+    }
+}
+
 /// One question to one resolver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NameQuery {

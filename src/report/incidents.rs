@@ -258,5 +258,12 @@ mod tests {
         let list: Vec<serde_json::Value> = serde_json::from_str(&value).unwrap();
         assert_eq!(list.len(), 2);
         assert_eq!(list[0]["place"], "https://github.com/org/trail/issues/1");
+        let documented = include_str!("../../docs/action.md");
+        let row = documented
+            .lines()
+            .find(|line| line.starts_with("| `incidents` | what"));
+        for key in list[0].as_object().unwrap().keys() {
+            assert!(row.unwrap().contains(&format!("`{key}`")), "{key}: {row:?}");
+        }
     }
 }

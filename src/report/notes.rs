@@ -4,7 +4,7 @@ use super::name;
 use super::phrase::Phrase;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer, Note};
+use crate::domain::finding::{EndpointReport, Finding, Note};
 use crate::domain::observation::Outcome;
 use crate::domain::reach::Reach;
 use crate::domain::trail::Confirmation;
@@ -61,13 +61,8 @@ fn concerns(
             .iter()
             .flat_map(|name| &name.queries)
             .filter(|query| query.family.is_some() && query.family == family)
-            .any(|query| match &query.answer {
-                NameAnswer::Addresses(found) => found.iter().any(|a| !is_global(*a)),
-                NameAnswer::Records(_)
-                | NameAnswer::NoData
-                | NameAnswer::NxDomain
-                | NameAnswer::Blind(_) => false,
-            }),
+            .flat_map(|query| query.answer.addresses())
+            .any(|address| !is_global(*address)),
         Note::PossiblyMiddlebox => endpoints.iter().any(|e| {
             e.attempts.iter().any(|attempt| {
                 let tcp = attempt.evidence.as_ref().and_then(|e| e.tcp.as_ref());

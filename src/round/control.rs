@@ -21,22 +21,6 @@ use crate::domain::target::{Control, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::probe::CompiledDenial;
 
-/// Whether a control on another port of the same transport says anything about this endpoint.
-///
-/// Providers close some ports on the way out: TCP 25 (Azure, and with it GitHub-hosted runners), UDP
-/// 443 (many companies, so that web traffic stays on TCP). And what answers on UDP 53 is often the
-/// network's own resolver in the name of every other, even where no other datagram gets out.
-fn speaks_for(control: Option<u16>, endpoint: Endpoint) -> bool {
-    if control == endpoint.port {
-        return true;
-    }
-    match endpoint.transport {
-        Transport::Tcp => endpoint.port != Some(25),
-        Transport::Udp => endpoint.port != Some(443) && control != Some(53),
-        Transport::Icmp => true,
-    }
-}
-
 /// All controls of a round with what they showed so far.
 #[derive(Clone)]
 pub(crate) struct Controls<'p> {
@@ -139,7 +123,8 @@ impl<'p> Controls<'p> {
     pub(crate) fn declared_for(&self, target: usize, endpoint: Endpoint) -> bool {
         self.relevant(target).any(|entry| {
             let kind = &entry.control.kind;
-            kind.transport() == Some(endpoint.transport) && speaks_for(kind.port(), endpoint)
+            kind.transport() == Some(endpoint.transport)
+                && endpoint.transport.speaks_for(kind.port(), endpoint.port)
         })
     }
 
@@ -162,7 +147,10 @@ impl<'p> Controls<'p> {
         let scope = is_global(endpoint.address);
         let held = || believed().filter(|entry| entry.holds(family, scope));
         let speaking: Vec<RestsOn> = held()
-            .filter(|entry| speaks_for(entry.control.kind.port(), endpoint))
+            .filter(|entry| {
+                let port = entry.control.kind.port();
+                endpoint.transport.speaks_for(port, endpoint.port)
+            })
             .map(|entry| RestsOn {
                 control: entry.control.kind.to_string(),
                 same_port: entry.control.kind.port() == endpoint.port,

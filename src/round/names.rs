@@ -323,14 +323,7 @@ fn impossible_names() -> [String; 2] {
 pub(crate) fn union(answers: &[NameQuery]) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = answers
         .iter()
-        .filter_map(|query| match &query.answer {
-            NameAnswer::Addresses(addresses) => Some(addresses),
-            NameAnswer::Records(_)
-            | NameAnswer::NoData
-            | NameAnswer::NxDomain
-            | NameAnswer::Blind(_) => None,
-        })
-        .flatten()
+        .flat_map(|query| query.answer.addresses())
         .map(IpAddr::to_canonical)
         .collect();
     all.sort_unstable();

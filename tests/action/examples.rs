@@ -2,7 +2,10 @@
 //! GitHub emulator. Between a door and its issue there is nothing of these tests.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use noentry::domain::merged::Missing;
 use noentry::domain::report::RoundReport;
@@ -171,6 +174,82 @@ fn after_a_deployment_the_verdict_is_handed_on() {
     let told = "after this deployment: exposed [\"Orders\"]";
     assert!(job.printed().contains(told), "{}", job.log);
     assert_eq!(github.incident().title, "Reachable from outside: Orders");
+}
+
+/// A webhook that keeps the bodies of what is posted to it; it ends with the test's process.
+fn webhook() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&told);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            let mut line = String::new();
+            while reader.read_line(&mut line).unwrap() > 2 {
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            kept.lock().unwrap().push(String::from_utf8(body).unwrap());
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            reader.into_inner().write_all(answer).unwrap();
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn a_chat_is_told_what_is_new_and_nothing_else() {
+    let Some((mut world, github)) = repository("chat") else {
+        return;
+    };
+    let (url, told) = webhook();
+    world.secrets.push(("CHAT_WEBHOOK".to_owned(), url));
+    let ((door, port), (_shut, other)) = (open(), shut());
+    let config = format!(
+        "{}  - {{ name: 'Ord\"ers', tcp: '127.0.0.1:{port}' }}\n",
+        config(&[("Admin", other)])
+    );
+    let workflow = example("chat");
+    let round = |config: &str| {
+        let job = world.run_workflow("schedule", config, &workflow);
+        let new: Vec<serde_json::Value> = told
+            .lock()
+            .unwrap()
+            .drain(..)
+            .map(|body| serde_json::from_str(&body).unwrap())
+            .collect();
+        let texts: Vec<String> = new
+            .iter()
+            .map(|body| body["text"].as_str().unwrap().to_owned())
+            .collect();
+        (job, texts)
+    };
+    let title = "Reachable from outside: Ord\"ers";
+    let (job, texts) = round(&config);
+    assert_eq!(texts.len(), 1, "{texts:?}\n{}", job.log);
+    let opened = format!("noentry: exposed. opened: {title} https://");
+    assert!(texts[0].starts_with(&opened), "{texts:?}");
+    // The same again is no news; neither is the first round that finds it shut.
+    assert_eq!(round(&config).1, [""; 0]);
+    let _taken = door.shut();
+    assert_eq!(round(&config).1, [""; 0]);
+    let (job, texts) = round(&config);
+    assert!(passed(&job), "{}", job.log);
+    let closed = format!("noentry: blocked. closed: {title} https://");
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].starts_with(&closed), "{texts:?}");
+    assert!(!github.incident().open);
+    // Where there was no round, that is told.
+    let (job, texts) = round("version: 1\n");
+    assert!(!passed(&job), "{}", job.log);
+    assert_eq!(texts.len(), 1, "{texts:?}\n{}", job.log);
+    assert!(texts[0].starts_with("noentry: error. "), "{texts:?}");
 }
 
 #[test]

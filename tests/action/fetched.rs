@@ -55,6 +55,17 @@ fn an_archive_that_is_missing_is_not_waited_for() {
 }
 
 #[test]
+fn a_mirror_that_timed_out_is_asked_again() {
+    let Some(world) = World::new(&pinning(&archive().1)) else {
+        return;
+    };
+    let mirror = Mirror::start(&archive_path(), Answer::Status(408));
+    let says = ["in four tries, at last because of: HTTP status 408"];
+    refused(&world, &mirror.url(), &says);
+    assert_eq!(mirror.asked().len(), 4);
+}
+
+#[test]
 fn a_truncated_download_is_tried_again_and_never_used() {
     let Some(world) = World::new(&pinning(&archive().1)) else {
         return;

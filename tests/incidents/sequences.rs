@@ -214,6 +214,7 @@ fn astray(steps: &[(i64, Step)], policy: &Policy) {
             interrupted: step.interrupted,
             run: None,
             subjects: subjects.collect(),
+            shares: Vec::new(),
         };
         let before = states(folder.path());
         let mut store = Folder::open(folder.path()).unwrap();

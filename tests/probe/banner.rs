@@ -176,7 +176,7 @@ async fn a_closed_port_is_refused_as_ever() {
 #[cfg(target_os = "linux")]
 mod behind_a_router {
     use super::*;
-    use crate::firewall::{estate, inside, rules, sh};
+    use crate::estate::{estate, inside, rules, sh};
     use crate::support::missing;
 
     /// Listeners on the router, in place of a device that answers for others.

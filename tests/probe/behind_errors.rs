@@ -1,5 +1,5 @@
 //! Errors that must not be believed too soon, or not at all, in a network namespace of our own (see
-//! [`firewall`](crate::firewall)). Somebody answers and sends ICMP errors by hand here, as a device
+//! [`estate`](crate::estate)). Somebody answers and sends ICMP errors by hand here, as a device
 //! beside the line does that rejects what it cannot stop.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep};
 
-use crate::firewall::{inside, sh};
+use crate::estate::{inside, sh};
 use crate::quic::{knock, quic};
 use crate::support::reach;
 use crate::udp::ask;

@@ -1,6 +1,6 @@
 //! ICMP echo over both kinds of sockets, against Linux' own replies and a real firewall.
 //!
-//! In the namespaces of [`firewall`](crate::firewall), where this process is root: with
+//! In the namespaces of [`estate`](crate::estate), where this process is root: with
 //! `ping_group_range` closed it has raw sockets, with it open datagram ones.
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +16,11 @@ use noentry::probe::{CompiledDenial, Context, climb};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::Instant;
 
+use crate::estate::{
+    DEAD_ENDS, assert_blind, assert_prohibited, dead_ends, estate, inside, is_inside, no_way_out,
+    refusing_routes, routes_in_a_loop, rules, sh,
+};
 use crate::fair::fairly;
-use crate::firewall::{assert_blind, assert_prohibited, estate, inside, is_inside, rules, sh};
 use crate::support::{LONG, Running, have, look, missing, reach, stopped_by, tcp};
 
 /// Set in a process that may open no raw socket.
@@ -128,19 +131,10 @@ async fn every_way_to_stop_an_echo_is_told_apart() {
             ip -n router addr add 192.0.2.$host/32 dev lo
             ip -n router addr add 2001:db8::$host/128 dev lo nodad
         done
-        ip -n router route add unreachable 198.51.100.0/25
-        ip -n router route add prohibit 198.51.100.128/25
-        ip -n router -6 route add unreachable 2001:db8:1::/64
-        ip -n router -6 route add prohibit 2001:db8:2::/64
-        ip -n router route add 203.0.113.0/24 via 10.77.0.1
-        ip -n router -6 route add 2001:db8:3::/64 via fd77::1
     ");
-    rules(
-        "ip netns exec router",
-        "prerouting",
-        "ip daddr 203.0.113.0/24 ip ttl set 1
-            ip6 daddr 2001:db8:3::/64 ip6 hoplimit set 1
-            ip daddr 192.0.2.11 icmp type echo-request drop
+    refusing_routes();
+    routes_in_a_loop(
+        "ip daddr 192.0.2.11 icmp type echo-request drop
             ip6 daddr 2001:db8::11 icmpv6 type echo-request drop
             ip daddr 192.0.2.15 icmp type echo-request numgen inc mod 2 == 0 drop
             ip6 daddr 2001:db8::15 icmpv6 type echo-request numgen inc mod 2 == 0 drop",
@@ -219,29 +213,17 @@ async fn an_echo_that_this_machine_keeps_back_is_blind() {
             ip daddr 192.0.2.2 reject
             ip6 daddr 2001:db8::2 reject with icmpv6 type admin-prohibited",
     );
-    sh("
-        ip route add unreachable 198.51.100.1; ip route add prohibit 198.51.100.2
-        ip route add blackhole 198.51.100.3; ip route add throw 198.51.100.4
-        ip -6 route add unreachable 2001:db8:1::1; ip -6 route add prohibit 2001:db8:1::2
-        ip -6 route add blackhole 2001:db8:1::3; ip -6 route add throw 2001:db8:1::4
-    ");
+    dead_ends();
     let departures = tells_departures();
     for kind in SOCKETS {
         allow(kind);
-        for (address, why) in [
+        let kept_back = [
             ("192.0.2.1", Blind::NotPermitted),
             ("2001:db8::1", Blind::NotPermitted),
             ("192.0.2.2", Blind::LocalUnreachable),
             ("2001:db8::2", Blind::LocalUnreachable),
-            ("198.51.100.1", Blind::LocalUnreachable),
-            ("198.51.100.2", Blind::NotPermitted),
-            ("198.51.100.3", Blind::LocalError),
-            ("198.51.100.4", Blind::NoRoute),
-            ("2001:db8:1::1", Blind::LocalUnreachable),
-            ("2001:db8:1::2", Blind::NotPermitted),
-            ("2001:db8:1::3", Blind::LocalError),
-            ("2001:db8:1::4", Blind::NoRoute),
-        ] {
+        ];
+        for (address, why) in kept_back.into_iter().chain(DEAD_ENDS) {
             // A datagram socket of ICMPv6 hears nothing of a rule: only that nothing left.
             let why = match (kind, address) {
                 ("datagram", "2001:db8::1") if !departures => continue,
@@ -265,7 +247,7 @@ async fn an_echo_that_this_machine_keeps_back_is_blind() {
             }
         }
     }
-    sh("ip route del default; ip -6 route del default");
+    no_way_out();
     for address in ["192.0.2.7", "2001:db8::7"] {
         assert_blind(&ping(address).await, Blind::NoRoute);
     }

@@ -14,6 +14,8 @@ mod banner;
 mod behind_errors;
 mod egress;
 mod elicit;
+#[cfg(target_os = "linux")]
+mod estate;
 mod fair;
 #[cfg(target_os = "linux")]
 mod firewall;

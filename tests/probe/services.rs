@@ -300,7 +300,7 @@ async fn openvpn_acknowledges_our_session() {
 #[cfg(target_os = "linux")]
 mod enclosed {
     use super::*;
-    use crate::firewall::{inside, sh};
+    use crate::estate::{inside, sh};
 
     #[tokio::test]
     async fn tftp_has_no_such_file() {

@@ -1,15 +1,18 @@
-//! UDP against a real firewall, in network namespaces of our own (see [`firewall`](crate::firewall)).
+//! UDP against a real firewall, in network namespaces of our own (see [`estate`](crate::estate)).
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use noentry::domain::observation::{Blind, IcmpError, Observation, Outcome, StoppedBy};
+use noentry::domain::observation::{Blind, Observation, Outcome};
 use noentry::domain::payload::{Payload, Protocol};
 use noentry::domain::reach::Reach;
 
-use crate::firewall::{estate, inside, rules, sh};
-use crate::support::{reach, stopped_by};
+use crate::estate::{
+    DEAD_ENDS, assert_blind, dead_ends, estate, icmp, inside, no_way_out, routes_in_a_loop, rules,
+    sh,
+};
+use crate::support::reach;
 use crate::udp::{ask, udp_evidence};
 
 const PATIENCE: Duration = Duration::from_millis(1800);
@@ -32,13 +35,6 @@ async fn one(address: &str, port: u16) -> Observation {
     seen
 }
 
-fn icmp(seen: &Observation) -> &IcmpError {
-    let StoppedBy::Icmp(error) = stopped_by(seen) else {
-        panic!("{seen:?}");
-    };
-    error
-}
-
 fn assert_stopped(seen: &Observation, expected: Reach, (kind, code): (u8, u8), from: &str) {
     assert_eq!(reach(seen), expected, "{seen:?}");
     let error = icmp(seen);
@@ -46,10 +42,6 @@ fn assert_stopped(seen: &Observation, expected: Reach, (kind, code): (u8, u8), f
     assert_eq!((error.kind, error.code, error.from), (kind, code, from));
     assert_eq!(udp_evidence(seen).sent, 1);
     assert_eq!(udp_evidence(seen).payload, "dns");
-}
-
-fn assert_blind(seen: &Observation, why: Blind) {
-    assert_eq!(seen.outcome, Outcome::Blind(why), "{seen:?}");
 }
 
 #[tokio::test]
@@ -133,23 +125,11 @@ async fn our_own_firewall_and_routes_are_blind_to_udp() {
         }
         assert_eq!(reach(&closed), Reach::Refused);
     }
-    sh("
-        ip route add unreachable 198.51.100.1; ip route add prohibit 198.51.100.2
-        ip route add blackhole 198.51.100.3; ip route add throw 198.51.100.4
-        ip -6 route add unreachable 2001:db8:1::1; ip -6 route add prohibit 2001:db8:1::2
-        ip -6 route add blackhole 2001:db8:1::3; ip -6 route add throw 2001:db8:1::4
-    ");
-    for prefix in ["198.51.100.", "2001:db8:1::"] {
-        for (last, why) in [
-            (1, Blind::LocalUnreachable),
-            (2, Blind::NotPermitted),
-            (3, Blind::LocalError),
-            (4, Blind::NoRoute),
-        ] {
-            assert_blind(&one(&format!("{prefix}{last}"), 53).await, why);
-        }
+    dead_ends();
+    for (address, why) in DEAD_ENDS {
+        assert_blind(&one(address, 53).await, why);
     }
-    sh("ip route del default; ip -6 route del default");
+    no_way_out();
     for address in ["192.0.2.7", "2001:db8::7"] {
         assert_blind(&one(address, 53).await, Blind::NoRoute);
     }
@@ -187,16 +167,7 @@ async fn a_loop_and_an_absent_neighbour_are_no_denial_of_udp() {
         return;
     }
     estate();
-    sh("
-        ip -n router route add 203.0.113.0/24 via 10.77.0.1
-        ip -n router -6 route add 2001:db8:3::/64 via fd77::1
-    ");
-    rules(
-        "ip netns exec router",
-        "prerouting",
-        "ip daddr 203.0.113.0/24 ip ttl set 1
-            ip6 daddr 2001:db8:3::/64 ip6 hoplimit set 1",
-    );
+    routes_in_a_loop("");
     for address in ["203.0.113.1", "2001:db8:3::1"] {
         let seen = one(address, 53).await;
         assert_blind(&seen, Blind::NoRoute);

@@ -67,6 +67,8 @@ pub enum Hint {
     ResolverBlind(Names),
     /// A name does not resolve.
     NameGone(Names),
+    /// A name does not resolve, and this control's name did not throughout.
+    NamesMissing(String, Names),
     /// A target has an address that is not connected to.
     PrivateAddress(Names),
     /// The far side slows this vantage or challenges it.
@@ -148,6 +150,9 @@ impl Hint {
             )
             .code("barrier: dns")
             .join(about(targets)),
+            Self::NamesMissing(control, targets) => {
+                words::names_missing(control).join(about(targets))
+            }
             Self::PrivateAddress(targets) => Phrase::new(
                 "addresses that are not globally routable are not connected to: where this vantage \
                  is meant to look inside, set ",

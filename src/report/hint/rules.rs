@@ -6,7 +6,7 @@ use super::super::saw;
 use super::{Hint, Names};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
-use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
+use crate::domain::finding::{EndpointReport, Finding};
 use crate::domain::observation::Blind;
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
@@ -203,14 +203,7 @@ fn only_private(control: &ControlReport) -> bool {
         names.flat_map(|name| &name.queries)
     };
     let mut addresses = queries()
-        .filter_map(|query| match &query.answer {
-            NameAnswer::Addresses(addresses) => Some(addresses),
-            NameAnswer::Records(_)
-            | NameAnswer::NoData
-            | NameAnswer::NxDomain
-            | NameAnswer::Blind(_) => None,
-        })
-        .flatten()
+        .flat_map(|query| query.answer.addresses())
         .peekable();
     control.name_held == Some(false)
         && control
@@ -296,7 +289,16 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
 }
 
 pub(super) fn name_gone(report: &RoundReport) -> Option<Hint> {
-    with_reason(report, |r| *r == Reason::NameGone).map(Hint::NameGone)
+    let targets = with_reason(report, |r| *r == Reason::NameGone)?;
+    // Where a control's name is missing too, nobody knows yet that a target is stale.
+    let mut unfound = report
+        .controls
+        .iter()
+        .filter(|control| control.name_held == Some(false) && !only_private(control));
+    Some(match unfound.next() {
+        Some(control) => Hint::NamesMissing(control.name.clone(), targets),
+        None => Hint::NameGone(targets),
+    })
 }
 
 pub(super) fn private_address(report: &RoundReport) -> Option<Hint> {

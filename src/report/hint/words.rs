@@ -54,6 +54,15 @@ pub(super) fn control_lost(control: &str) -> Phrase {
     )
 }
 
+pub(super) fn names_missing(control: &str) -> Phrase {
+    Phrase::new("the name does not resolve, and that of control ")
+        .value(control)
+        .say(
+            " was not found throughout either: look at the resolvers before you take a target for \
+             stale; this machine's hosts file is not read",
+        )
+}
+
 pub(super) fn control_private(control: &str) -> Phrase {
     Phrase::new("control ")
         .value(control)

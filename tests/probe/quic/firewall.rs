@@ -8,7 +8,9 @@ use noentry::domain::observation::{Blind, Observation};
 use noentry::domain::reach::Reach;
 
 use super::{knock, quic, udp};
-use crate::firewall::{assert_blind, assert_prohibited, estate, icmp, inside, rules, sh};
+use crate::estate::{
+    assert_blind, assert_prohibited, estate, icmp, inside, no_way_out, refusing_routes, rules,
+};
 use crate::support::reach;
 
 /// Long enough for the handshake to have its turn.
@@ -28,10 +30,7 @@ async fn every_way_of_a_router_to_stop_quic_is_told_apart() {
         return;
     }
     estate();
-    sh("
-        ip -n router route add prohibit 198.51.100.128/25
-        ip -n router -6 route add prohibit 2001:db8:2::/64
-    ");
+    refusing_routes();
     // The last one is silent to the question, and rejects a handshake of version 1.
     rules(
         "ip netns exec router",
@@ -102,7 +101,7 @@ async fn our_own_firewall_routes_and_limits_are_blind_to_quic() {
         }
         assert_blind(&half, Blind::NotPermitted);
     }
-    sh("ip route del default; ip -6 route del default");
+    no_way_out();
     for address in ["192.0.2.7", "2001:db8::7"] {
         let [seen] = ports(address, [443]).await;
         assert_blind(&seen, Blind::NoRoute);
