@@ -22,13 +22,32 @@ pub(super) fn key(before: &State) -> String {
 }
 
 impl GitHub {
-    /// Says what there is to say, once.
-    pub(super) async fn say(
-        &self,
+    /// Says what there is to say, and goes on where GitHub takes no comment: it takes 2,500 on an
+    /// issue, of whomever, and what must not be said must not keep an incident from being opened or
+    /// closed. The timeline has it all the same.
+    pub(super) async fn tell(
+        &mut self,
         issue: &Issue,
         change: &Change,
         before: &State,
     ) -> Result<(), Fault> {
+        match self.say(issue, change, before).await {
+            Err(
+                fault @ Fault::Refused {
+                    status: 403 | 422, ..
+                },
+            ) => {
+                let doing = "comment on the issue, whose timeline has what was to be said";
+                let aside = self.tracker.problem_at(issue.number, &fault, doing);
+                self.asides.push(aside);
+                Ok(())
+            }
+            told => told,
+        }
+    }
+
+    /// Says it, once.
+    async fn say(&self, issue: &Issue, change: &Change, before: &State) -> Result<(), Fault> {
         let key = key(before);
         let Some(text) = said::comment(change, &key) else {
             return Ok(());

@@ -81,21 +81,8 @@ impl GitHub {
                 "another run wrote into it at the same moment: the next round goes on".to_owned(),
             ));
         }
-        match self.say(&issue, change, &old).await {
-            Ok(()) => {}
-            // GitHub takes 2,500 comments on an issue, of whomever, and what must not be said must not
-            // keep an incident from being opened or closed. The timeline has it all the same.
-            Err(
-                fault @ Fault::Refused {
-                    status: 403 | 422, ..
-                },
-            ) => {
-                let doing = "comment on the issue, whose timeline has what was to be said";
-                let aside = self.tracker.problem_at(number, &fault, doing);
-                self.asides.push(aside);
-            }
-            Err(fault) => return Err(problem(&fault)),
-        }
+        let told = self.tell(&issue, change, &old).await;
+        told.map_err(|fault| self.tracker.problem_at(number, &fault, DOING))?;
         let mut change = change.clone();
         if change.state.open && !change.state.assigned && !change.state.notify.assignees.is_empty()
         {
