@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -141,7 +141,12 @@ pub struct World {
     pub known_as: Vec<String>,
     /// The repository's default branch; everything is on `main`.
     pub main: String,
+    /// Whether no other test runs act meanwhile.
+    pub alone: bool,
 }
+
+/// Runs of act: many beside each other, or one alone.
+static RUNS: RwLock<()> = RwLock::new(());
 
 /// One run of the stranger's workflow.
 pub struct Job {
@@ -189,6 +194,7 @@ impl World {
             repository: "stranger/estate".to_owned(),
             known_as: Vec::new(),
             main: "main".to_owned(),
+            alone: false,
         })
     }
 
@@ -288,7 +294,13 @@ impl World {
             let local = format!("{name}={}", folder.display());
             command.args(["--local-repository", &local]);
         }
-        let output = command.output().unwrap();
+        let output = if self.alone {
+            let _alone = RUNS.write().unwrap_or_else(PoisonError::into_inner);
+            command.output().unwrap()
+        } else {
+            let _beside = RUNS.read().unwrap_or_else(PoisonError::into_inner);
+            command.output().unwrap()
+        };
         let log = fs::read(&said).unwrap();
         let log = String::from_utf8_lossy(&log);
         let lines = log
