@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::op::{Message, MessageType, OpCode, ResponseCode};
+use hickory_resolver::proto::rr::{self, Name, RData, RecordType};
 
 use super::Question;
 use crate::domain::endpoint::Family;
@@ -18,6 +18,9 @@ use crate::probe::text;
 
 /// How many aliases one answer may hold before it is called an error.
 const MAX_ALIASES: usize = 32;
+
+/// The type of an alias for everything below a name (RFC 6672 section 2.1).
+const DNAME: u16 = 39;
 
 /// How many records of one answer are kept.
 const MOST_RECORDS: usize = 16;
@@ -36,7 +39,7 @@ pub(super) enum Reading {
 
 pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> Reading {
     let blind = |cause| Reading::Answer(NameAnswer::Blind(cause), Vec::new());
-    if message.message_type != MessageType::Response {
+    if message.message_type != MessageType::Response || message.op_code != OpCode::Query {
         return blind(Blind::ResolverError);
     }
     let exists = match message.response_code {
@@ -76,6 +79,14 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
         NameAnswer::Records(all) if all.is_empty() => {}
         _ => return Reading::Answer(found, aliases),
     }
+    // An answer in which nothing is about the name is none: some clients take whatever it holds.
+    if message
+        .answers
+        .iter()
+        .any(|r| is_astray(r, &last, question))
+    {
+        return Reading::Answer(NameAnswer::Blind(Blind::ResolverError), aliases);
+    }
     // RFC 2308 section 2.1: the code speaks of the last name of the chain.
     if !exists {
         return Reading::Answer(NameAnswer::NxDomain, aliases);
@@ -86,17 +97,27 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
     };
     // Section 2.2: the SOA is that of the last name's zone. One of the zone that an alias leads out of
     // says nothing about where it leads.
-    let speaks = |zone: &Name| aliases.is_empty() || zone.zone_of(&last);
-    if has(RecordType::SOA, &speaks) {
+    if has(RecordType::SOA, &|zone| zone.zone_of(&last)) {
         Reading::Answer(NameAnswer::NoData, aliases)
     } else if has(RecordType::NS, &|_| true) {
         // RFC 2308 section 2.2: NS without SOA is a referral. This server does not know.
         Reading::Answer(NameAnswer::Blind(Blind::ResolverError), aliases)
-    } else if aliases.is_empty() {
+    } else if !aliases.is_empty() {
+        Reading::Chase(last, aliases)
+    } else if message.authorities.is_empty() {
         Reading::Answer(NameAnswer::NoData, aliases)
     } else {
-        Reading::Chase(last, aliases)
+        // Section 2.2 knows of no data with a SOA, or with nothing at all.
+        Reading::Answer(NameAnswer::Blind(Blind::ResolverError), aliases)
     }
+}
+
+/// Whether an answer that has nothing for `last` holds this of the type that was asked for, or an alias
+/// of all that lies below a name above it (RFC 6672), whose own line for `last` is missing.
+fn is_astray(record: &rr::Record, last: &Name, question: &Question<'_>) -> bool {
+    let kind = u16::from(record.record_type());
+    let leads_away = kind == DNAME && record.name != *last && record.name.zone_of(last);
+    kind == question.record.code() || leads_away
 }
 
 /// The end of the chain of aliases that begins with `asked`, and the names on the way, or `None` if
@@ -184,8 +205,6 @@ fn plain(name: &Name) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hickory_resolver::proto::op::OpCode;
-    use hickory_resolver::proto::rr;
     use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, SOA, TXT};
 
     use super::*;
@@ -250,6 +269,40 @@ mod tests {
                 vec!["b.example".to_owned()]
             )
         );
+    }
+
+    #[test]
+    fn an_answer_about_something_else_is_no_absence() {
+        let blind = NameAnswer::Blind(Blind::ResolverError);
+        let stranger = record("b.example.", RData::A(A::new(192, 0, 2, 1)));
+        for code in [ResponseCode::NoError, ResponseCode::NXDomain] {
+            let mut message = response(code);
+            message.add_answer(stranger.clone());
+            assert_eq!(answer(&message), blind, "{code}");
+            message.add_authority(soa());
+            assert_eq!(answer(&message), blind, "{code}");
+        }
+        // The alias of everything below a name, without the one that follows from it.
+        let mut message = response(ResponseCode::NoError);
+        let bytes = NULL::with(vec![0]);
+        let rdata = RData::Unknown {
+            code: RecordType::from(DNAME),
+            rdata: bytes,
+        };
+        message.add_answer(record("example.", rdata));
+        assert_eq!(answer(&message), blind);
+        // Nothing in the answer, and no word on that of a zone that the name is in.
+        let mut message = response(ResponseCode::NoError);
+        let elsewhere = SOA::new(name("ns.test."), name("admin.test."), 1, 2, 3, 4, 5);
+        message.add_authority(record("test.", RData::SOA(elsewhere)));
+        assert_eq!(answer(&message), blind);
+        let mut message = response(ResponseCode::NoError);
+        message.add_authority(stranger);
+        assert_eq!(answer(&message), blind);
+        // Not the answer to a question at all.
+        let mut message = Message::response(7, OpCode::Update);
+        message.metadata.response_code = ResponseCode::NXDomain;
+        assert_eq!(answer(&message), blind);
     }
 
     #[test]
