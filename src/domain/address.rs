@@ -3,8 +3,8 @@
 //! From the IANA IPv4 and IPv6 Special-Purpose Address Registries (as of 2025-10): an address is
 //! global unless the most specific block that holds it says "Globally Reachable: False". Multicast
 //! and the unspecified addresses are never global either. Of 6to4 and Teredo they say neither: such an
-//! address is as global as the IPv4 address in it, because whoever has a relay gets there. On a hosted runner a private address is a
-//! stranger's network, so it is not connected to.
+//! address is as global as the IPv4 address in it, because whoever has a relay gets there. On a hosted
+//! runner a private address is a stranger's network, so it is not connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
