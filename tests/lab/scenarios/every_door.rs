@@ -346,12 +346,15 @@ fn hold_specials(round: &Round) {
 }
 
 /// A turn at looking. A round over every door makes hundreds of handshakes of QUIC within seconds, so
-/// that no more of them are under way than there are cores: noentry takes answers that it has no time to
-/// read for late ones, and rightly.
+/// that only so many of them are under way: noentry takes answers that it has no time to read for late
+/// ones, and rightly. It computes during a fifth of a round at most.
 struct Turn;
 
+/// How many there are for each core.
+const TURNS: usize = 2;
+
 static LEFT: LazyLock<Mutex<usize>> =
-    LazyLock::new(|| Mutex::new(thread::available_parallelism().map_or(1, usize::from)));
+    LazyLock::new(|| Mutex::new(TURNS * thread::available_parallelism().map_or(1, usize::from)));
 static FREE: Condvar = Condvar::new();
 
 impl Turn {
