@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{self, names};
+use super::body;
 use super::desk::{self, Desk, Opening};
 use super::mass::{LISTED, NAMES};
 use super::share::{self, Share};
 use super::standing::{self, Stand, adopt, settled};
 use super::state::{Fingerprint, Kind, Member, State};
+use super::words::{self, names};
 use super::{Change, Deed, Incident, Memory, Outcome, Unseen};
 use crate::domain::verdict::Verdict;
 
@@ -208,7 +209,7 @@ fn blind_again(desk: Desk<'_>, incident: &Incident, lost: Lost) -> Change {
             "{} cannot be judged, for the {} time within a day; each time is no longer told here \
              until a day is quieter",
             lost.names(),
-            body::ordinal(state.openings.len())
+            words::ordinal(state.openings.len())
         )),
         Opening::StillFlaps => None,
     };

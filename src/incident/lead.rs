@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use time::OffsetDateTime;
 
-use super::body::{all, beyond, rounds, targets, when};
 use super::link;
 use super::share::is_shard;
 use super::state::{Kind, State};
+use super::words::{all, beyond, rounds, targets, when};
 use crate::domain::escape::{markdown_code, markdown_name};
 
 pub(super) fn first_line(state: &State) -> String {

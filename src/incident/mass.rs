@@ -5,11 +5,11 @@
 //! its targets was shut for as long as any incident asks for. An issue takes only so much text: what has
 //! no room in the list is counted, and while there is some the incident stays open.
 
-use super::body::{names, targets};
 use super::desk::{self, Desk};
-use super::lifecycle::{self, count_shut};
+use super::single::{self, count_shut};
 use super::standing::{self, Stand, adopt, settled};
 use super::state::{Dismissal, Fingerprint, Kind, Member, State};
+use super::words::{names, targets};
 use super::{Change, Deed, Incident, Outcome, Standing, Subject};
 use crate::domain::verdict::Verdict;
 
@@ -70,7 +70,7 @@ impl<'a> Mass<'a> {
         let single = single.into_iter();
         outcome
             .changes
-            .extend(single.map(|subject| lifecycle::open(desk, subject)));
+            .extend(single.map(|subject| single::open(desk, subject)));
         // What has this round or a later one already stays as it is.
         if self.stale {
             if many && self.current().is_none() {

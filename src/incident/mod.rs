@@ -20,9 +20,11 @@ mod packed;
 pub mod paper;
 pub mod said;
 mod share;
+mod single;
 mod standing;
 pub mod state;
 mod wire;
+mod words;
 
 use std::collections::BTreeMap;
 

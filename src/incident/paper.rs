@@ -20,8 +20,9 @@
 
 use std::fmt::Write as _;
 
-use super::body::{self, Flavour, when};
+use super::body::{self, Flavour};
 use super::state::{self, State, inert};
+use super::words::when;
 use super::{Change, link};
 
 const SEEN: &str = "<!-- noentry:seen -->";
