@@ -51,11 +51,8 @@ pub(super) fn count(round: &Round, before: &Memory, unseen: &mut BTreeMap<Finger
     for share in &round.shares {
         let fingerprint = Fingerprint::target(&share.name, &round.config);
         if share.looked {
-            let is_this = |fingerprint: &Fingerprint| {
-                let mut subjects = round.subjects.iter();
-                subjects.any(|s| s.fingerprint == *fingerprint)
-            };
-            if !is_this(&fingerprint) {
+            let mut subjects = round.subjects.iter();
+            if !subjects.any(|s| s.fingerprint == fingerprint) {
                 unseen.remove(&fingerprint);
             }
         } else if !round.interrupted {

@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::support::{CONFIG, Fault, Faulty, hour, known, subject, told};
+use super::support::{Fault, Faulty, known, round, subject, told};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -24,6 +24,23 @@ struct Step {
     complete: bool,
     interrupted: bool,
     faults: Vec<Fault>,
+}
+
+impl Step {
+    /// The round of so many hours after the first.
+    fn round(&self, hours: i64) -> Round {
+        let subjects = NAMES.iter().zip(&self.seen).filter_map(|(name, seen)| {
+            let (verdict, waived) = (*seen)?;
+            let mut subject = subject(name, verdict);
+            subject.waived = waived;
+            Some(subject)
+        });
+        Round {
+            complete: self.complete,
+            interrupted: self.interrupted,
+            ..round(hours, subjects.collect())
+        }
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -93,22 +110,7 @@ fn live(steps: &[Step], policy: &Policy) {
         // Without a gap it is the same report again.
         let step = last.filter(|_| step.gap == 0).unwrap_or(step);
         last = Some(step);
-        let seen: Vec<_> = NAMES.iter().zip(&step.seen).collect();
-        let subjects = seen.iter().filter_map(|(name, seen)| {
-            let (verdict, waived) = (**seen)?;
-            let mut subject = subject(name, verdict);
-            subject.waived = waived;
-            Some(subject)
-        });
-        let round = Round {
-            at: hour(now),
-            config: CONFIG.to_owned(),
-            complete: step.complete,
-            interrupted: step.interrupted,
-            run: None,
-            subjects: subjects.collect(),
-            shares: Vec::new(),
-        };
+        let round = step.round(now);
         let mut store = Faulty {
             folder: Folder::open(folder.path()).unwrap(),
             faults,
@@ -116,7 +118,7 @@ fn live(steps: &[Step], policy: &Policy) {
         let told = told(&mut store, &round, policy);
         drop(store);
         let after = states(folder.path());
-        for (name, seen) in seen {
+        for (name, seen) in NAMES.iter().zip(&step.seen) {
             // A round whose write failed is one that the trail does not have.
             let has = |states: &[State]| {
                 let mut own = states.iter().filter(|s| concerns(s, name));
@@ -198,24 +200,11 @@ proptest! {
 fn astray(steps: &[(i64, Step)], policy: &Policy) {
     let folder = TempDir::new().unwrap();
     for (at, step) in steps {
-        let seen: Vec<_> = NAMES.iter().zip(&step.seen).collect();
-        let subjects = seen.iter().filter_map(|(name, seen)| {
-            let (verdict, waived) = (**seen)?;
-            let mut subject = subject(name, verdict);
-            subject.waived = waived;
+        let mut round = step.round(*at);
+        for subject in &mut round.subjects {
             // Which of them were not seen again is of no matter here, as long as it varies.
-            subject.confirmed = (*at + i64::from(name.as_bytes()[0])) % 5 != 0;
-            Some(subject)
-        });
-        let round = Round {
-            at: hour(*at),
-            config: CONFIG.to_owned(),
-            complete: step.complete,
-            interrupted: step.interrupted,
-            run: None,
-            subjects: subjects.collect(),
-            shares: Vec::new(),
-        };
+            subject.confirmed = (*at + i64::from(subject.name.as_bytes()[0])) % 5 != 0;
+        }
         let before = states(folder.path());
         let mut store = Folder::open(folder.path()).unwrap();
         let told = told(&mut store, &round, policy);

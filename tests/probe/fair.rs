@@ -2,8 +2,9 @@
 //!
 //! What is late because other programs had the cores is no fault of a probe, and no bound is widened
 //! for it. Linux counts how long programs waited for a core: a failure at such a time counts no more
-//! than a silence without a control, and is looked at again; one at a quiet time stands. So does the
-//! last one. Where nothing is counted, each stands.
+//! than a silence without a control, and is looked at once more; one at a quiet time stands. So does the
+//! second one: what is wrong now and then must not hide behind many tries. Where nothing is counted,
+//! each stands.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use futures_util::FutureExt as _;
 
 /// With less waiting than this in all, a machine is quiet.
 const LITTLE: Duration = Duration::from_millis(50);
-const TRIES: usize = 5;
+const TRIES: usize = 2;
 
 /// Runs what must not be late, or be early for lack of time.
 pub async fn fairly<F: Future<Output = ()>>(mut test: impl FnMut() -> F) {
