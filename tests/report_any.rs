@@ -68,7 +68,25 @@ fn any_reason(text: String) -> impl Strategy<Value = Reason> {
         Reason::ControlLost {
             control: text.clone(),
         },
-        Reason::ControlOnOtherPort { port: 25 },
+        Reason::PortUnproven {
+            transport: Transport::Tcp,
+            port: 25,
+        },
+        Reason::ControlOnOtherWay {
+            control: text.clone(),
+        },
+        Reason::ControlTooNear {
+            control: text.clone(),
+        },
+        Reason::ControlDoubtful {
+            control: text.clone(),
+        },
+        Reason::ControlNotBetween {
+            control: text.clone(),
+        },
+        Reason::TooFast,
+        Reason::Filtered,
+        Reason::ForeignCertificate,
         Reason::ResolverInvents,
         Reason::NoControl {
             class: Some(Class {

@@ -185,7 +185,10 @@ fn only_gaps_in_the_coverage_are_shown_and_not_too_many() {
     assert_eq!(text.matches("coverage  ").count(), 1, "{text}");
     report.coverage = (0..9)
         .map(|port| Coverage {
-            reason: Some(Reason::ControlOnOtherPort { port }),
+            reason: Some(Reason::PortUnproven {
+                transport: Transport::Udp,
+                port,
+            }),
             ..gap.clone()
         })
         .collect();

@@ -10,6 +10,7 @@ use noentry::domain::observation::{Blind, Outcome};
 use noentry::domain::reach::Reach;
 use noentry::domain::target::{Barrier, Denial, HttpDenial};
 use noentry::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use noentry::domain::way::PortProof;
 
 /// What a cell of the table says, with every stop of the barrier listed in the denial.
 ///
@@ -36,10 +37,12 @@ served            E    E        E    E
 
 const BARRIERS: [Barrier; 4] = [Barrier::Dns, Barrier::Network, Barrier::Tls, Barrier::Http];
 
-const DOUBTS: [Option<Doubt>; 4] = [
+const DOUBTS: [Option<Doubt>; 6] = [
     None,
     Some(Doubt::Throttled),
     Some(Doubt::Challenged),
+    Some(Doubt::Filtered),
+    Some(Doubt::ForeignCertificate),
     Some(Doubt::Mute("it may be silent")),
 ];
 
@@ -64,17 +67,23 @@ fn cells() -> Vec<(Reach, Barrier, char)> {
     cells
 }
 
-fn standings() -> [Standing; 8] {
+fn standings() -> [Standing; 14] {
     [
         Standing::Held(RestsOn {
             control: "c".to_owned(),
-            same_port: true,
+            port: PortProof::Control,
             own_path: false,
         }),
         Standing::Lost("c".to_owned()),
         Standing::Absent,
         Standing::NotNeeded,
-        Standing::OtherPort(25),
+        Standing::PortUnproven(Transport::Tcp, 25),
+        Standing::OtherWay("c".to_owned()),
+        Standing::TooNear("c".to_owned()),
+        Standing::Doubtful("c".to_owned()),
+        Standing::NotBetween("c".to_owned()),
+        Standing::TooFast,
+        Standing::Deaf(Blind::ReversePath),
         Standing::Invented,
         Standing::Inside("i".to_owned()),
         Standing::NotProvenOutside("i".to_owned()),
@@ -103,7 +112,13 @@ fn behind_control(standing: &Standing, proven: Verdict) -> (Verdict, Option<&'st
         Standing::Held(_) | Standing::NotNeeded => (proven, None),
         Standing::Lost(_) => (Verdict::Inconclusive, Some("control_lost")),
         Standing::Absent => (Verdict::Inconclusive, Some("no_control")),
-        Standing::OtherPort(_) => (Verdict::Inconclusive, Some("control_on_other_port")),
+        Standing::PortUnproven(..) => (Verdict::Inconclusive, Some("port_unproven")),
+        Standing::OtherWay(_) => (Verdict::Inconclusive, Some("control_on_other_way")),
+        Standing::TooNear(_) => (Verdict::Inconclusive, Some("control_too_near")),
+        Standing::Doubtful(_) => (Verdict::Inconclusive, Some("control_doubtful")),
+        Standing::NotBetween(_) => (Verdict::Inconclusive, Some("control_not_between")),
+        Standing::TooFast => (Verdict::Inconclusive, Some("too_fast")),
+        Standing::Deaf(_) => (Verdict::Inconclusive, Some("reverse_path")),
         Standing::Invented => (Verdict::Inconclusive, Some("resolver_invents")),
         Standing::Inside(_) => (Verdict::Inconclusive, Some("inside")),
         Standing::NotProvenOutside(_) => (Verdict::Inconclusive, Some("not_proven_outside")),
@@ -128,7 +143,11 @@ fn expected(
         match doubt {
             Some(Doubt::Throttled) => return (Inconclusive, Some("throttled")),
             Some(Doubt::Challenged) => return (Inconclusive, Some("challenged")),
-            Some(Doubt::Mute(_)) | None => {}
+            Some(Doubt::Filtered) => return (Inconclusive, Some("filtered")),
+            Some(Doubt::ForeignCertificate) if reach == Reach::Denied => {
+                return (Inconclusive, Some("foreign_certificate"));
+            }
+            Some(Doubt::ForeignCertificate | Doubt::Mute(_)) | None => {}
         }
     }
     let own_layer = barrier.stops().contains(&reach);
@@ -186,8 +205,8 @@ fn every_combination_is_judged_as_the_table_says() {
             }
         }
     }
-    // 12 rungs, 4 doubts, 8 standings; 4 + 8 + 2 + 2 denials.
-    assert_eq!(judged, 12 * 4 * 8 * 16);
+    // 12 rungs, 6 doubts, 14 standings; 4 + 8 + 2 + 2 denials.
+    assert_eq!(judged, 12 * 6 * 14 * 16);
 }
 
 #[test]
@@ -196,6 +215,9 @@ fn blindness_is_inconclusive_everywhere() {
         Blind::NoRoute,
         Blind::NoFamily,
         Blind::LocalUnreachable,
+        Blind::OwnNetwork,
+        Blind::OwnGateway,
+        Blind::ReversePath,
         Blind::NotPermitted,
         Blind::NoEchoSocket,
         Blind::TooManyFiles,
@@ -208,6 +230,7 @@ fn blindness_is_inconclusive_everywhere() {
         Blind::ResolverTruncated,
         Blind::ResolverError,
         Blind::ResolverWithholds,
+        Blind::ResolverFilters,
         Blind::ServerLame,
         Blind::Interrupted,
     ] {

@@ -158,6 +158,7 @@ fn github_control(env: &Env) -> Option<Control> {
         url::Host::Ipv6(address) => Host::Address(address.into()),
     };
     Some(Control {
+        every_port: false,
         kind: TargetKind::Tcp {
             host,
             port: url.port_or_known_default()?,

@@ -87,18 +87,17 @@ impl Transport {
         }
     }
 
-    /// Whether a control on a port says anything about a target's port over the same transport.
+    /// Whether a control on one port says anything about the way of this transport on another.
     ///
-    /// Providers close some ports on the way out: TCP 25 (Azure, and with it GitHub-hosted runners),
-    /// UDP 443 (many companies, so that web traffic stays on TCP). And what answers on UDP 53 is often
-    /// the network's own resolver in the name of every other, even where no other datagram gets out.
+    /// What answers on UDP 53 and 123 is often the network's own resolver or clock in the name of every
+    /// other, even where no other datagram gets out. Whether the other port is let out at all is a
+    /// question of its own, see [`PortProof`](super::way::PortProof).
     #[must_use]
     pub fn speaks_for(self, control: Option<u16>, target: Option<u16>) -> bool {
         control == target
             || match self {
-                Self::Tcp => target != Some(25),
-                Self::Udp => target != Some(443) && control != Some(53),
-                Self::Icmp => true,
+                Self::Udp => !matches!(control, Some(53 | 123)),
+                Self::Tcp | Self::Icmp => true,
             }
     }
 }

@@ -176,6 +176,11 @@ pub enum Caveat {
     Throttled,
     /// A bot challenge: a browser would be let through.
     Challenged,
+    /// The page of a known web filter or proxy, which may stand on our own side.
+    Filtered,
+    /// A denial over https whose certificate does not cover the name that was asked for: whose word it
+    /// is, is not known.
+    ForeignCertificate,
 }
 
 /// What HTTP told.

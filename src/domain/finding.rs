@@ -14,6 +14,7 @@ use super::target::{Barrier, Denial};
 use super::trail::{Confirmation, Notify};
 use super::verdict::{Reason, RestsOn, Verdict};
 use super::waiver::WaiverReport;
+use super::way::Way;
 
 /// The target as the report names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,6 +127,9 @@ pub struct EndpointReport {
     /// The control that it rests on, where one is needed and held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<RestsOn>,
+    /// The way that packets to it took out of this machine; none where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
     /// The attempts in order. Empty where the address was not to be connected to.
     pub attempts: Vec<Attempt>,
 }
@@ -166,8 +170,8 @@ pub enum Note {
     Ipv6Unwatched,
     /// IPv4 is declared unwatched.
     Ipv4Unwatched,
-    /// The control stood on another port than the endpoint.
-    ControlOnOtherPort,
+    /// That this network lets the endpoint's port out is assumed; nothing proved it.
+    PortAssumed,
     /// A resolver answers for names that cannot exist.
     ResolverInvents,
     /// Public DNS gives addresses that are not globally routable.

@@ -29,6 +29,9 @@ pub struct MergedRound {
     pub started: OffsetDateTime,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// What its random order and offsets were made from.
+    #[serde(default)]
+    pub seed: u64,
     /// Whether it was ended from outside before its time.
     pub interrupted: bool,
     /// Whether only some of the configuration's targets were asked for.
@@ -107,6 +110,7 @@ impl MergedRound {
             noentry: report.noentry.clone(),
             started: report.started,
             took_ms: report.took_ms,
+            seed: report.seed,
             interrupted: report.interrupted,
             partial: report.partial,
             shard: report.shard,
@@ -415,6 +419,7 @@ impl RoundReport {
                 noentry: round.noentry.clone(),
                 started: round.started,
                 took_ms: round.took_ms,
+                seed: round.seed,
                 interrupted: round.interrupted,
                 vantage: round.vantage.clone(),
                 resolvers: round.resolvers.clone(),

@@ -20,4 +20,5 @@ pub mod target;
 pub mod trail;
 pub mod verdict;
 pub mod waiver;
+pub mod way;
 pub mod withhold;

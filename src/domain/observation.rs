@@ -23,6 +23,14 @@ pub enum Blind {
     /// Our own stack gave up on the way to the first hop (`EHOSTUNREACH` or an ICMP error that this
     /// very machine sent).
     LocalUnreachable,
+    /// The address lies within a network of this machine's own: packets to it never take the way that
+    /// an outsider's take.
+    OwnNetwork,
+    /// Our own gateway, or another machine of our own network, rejected the packet.
+    OwnGateway,
+    /// This machine dropped packets because they came in by another interface than the one that leads
+    /// back to their sender (reverse path filter): an answer may have been among them.
+    ReversePath,
     /// A local rule or missing privilege forbade the packet (`EPERM`, `EACCES`).
     NotPermitted,
     /// This process may open neither a datagram nor a raw socket for ICMP.
@@ -45,9 +53,12 @@ pub enum Blind {
     ResolverTruncated,
     /// The resolver answered with another error, or could not be spoken to.
     ResolverError,
-    /// The resolver withholds addresses: it gave the null address, as blocklists do, or has no IPv6
-    /// address even for a name that is known to have one.
+    /// The resolver withholds addresses: it gave the null address or a loopback address, as blocklists
+    /// do, or has no IPv6 address even for a name that is known to have one.
     ResolverWithholds,
+    /// The resolver itself says that its answer is filtered, censored, forged or stale (Extended DNS
+    /// Errors, RFC 8914).
+    ResolverFilters,
     /// One of the zone's own servers does not speak for the zone (a lame delegation), or has no
     /// address at which it could be asked.
     ServerLame,
@@ -63,6 +74,9 @@ impl Blind {
             Self::NoRoute => "no_route",
             Self::NoFamily => "no_family",
             Self::LocalUnreachable => "local_unreachable",
+            Self::OwnNetwork => "own_network",
+            Self::OwnGateway => "own_gateway",
+            Self::ReversePath => "reverse_path",
             Self::NotPermitted => "not_permitted",
             Self::NoEchoSocket => "no_echo_socket",
             Self::TooManyFiles => "too_many_files",
@@ -75,6 +89,7 @@ impl Blind {
             Self::ResolverTruncated => "resolver_truncated",
             Self::ResolverError => "resolver_error",
             Self::ResolverWithholds => "resolver_withholds",
+            Self::ResolverFilters => "resolver_filters",
             Self::ServerLame => "server_lame",
             Self::Interrupted => "interrupted",
         }
@@ -87,6 +102,11 @@ impl fmt::Display for Blind {
             Self::NoRoute => "no route",
             Self::NoFamily => "this machine does not have the address family",
             Self::LocalUnreachable => "this machine's own network gave up before the first hop",
+            Self::OwnNetwork => {
+                "the address lies in this machine's own network, so an outsider takes another way"
+            }
+            Self::OwnGateway => "this machine's own gateway or network rejected the packet",
+            Self::ReversePath => "this machine dropped incoming packets by its reverse path filter",
             Self::NotPermitted => "this machine's own rules forbade the packet",
             Self::NoEchoSocket => "this process is allowed no ICMP socket",
             Self::TooManyFiles => "this machine ran out of file descriptors",
@@ -101,7 +121,10 @@ impl fmt::Display for Blind {
             }
             Self::ResolverError => "the resolver could not be asked or answered with an error",
             Self::ResolverWithholds => {
-                "the resolver withholds addresses (a null address, or no IPv6 at all)"
+                "the resolver withholds addresses (a null or loopback address, or no IPv6 at all)"
+            }
+            Self::ResolverFilters => {
+                "the resolver says that its answer is filtered, forged or stale"
             }
             Self::ServerLame => {
                 "one of the zone's own servers does not speak for the zone, or cannot be asked"

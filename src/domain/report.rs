@@ -17,6 +17,7 @@ use super::shard::Shard;
 use super::target::ControlOrigin;
 use super::trail::{Links, TrailPlan, TrailReport};
 use super::verdict::{Reason, Verdict};
+use super::way::{Assumption, ReachedPort, Way};
 
 /// The version of the report's format. It grows when a reader of the old one would be misled.
 pub const REPORT_VERSION: u32 = 1;
@@ -37,6 +38,17 @@ pub struct Vantage {
     pub proven: Vec<Family>,
     /// What this vantage can see, each proven by a control that was reached throughout.
     pub sees: Vec<Sees>,
+    /// What was reached on each port, over whatever target or control: the proof that our own side lets
+    /// the port out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<ReachedPort>,
+    /// Why ports on which nothing was reached are assumed to be let out; none where nothing says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfiltered: Option<Assumption>,
+    /// How many packets the reverse path filter of this machine dropped while the round was under way;
+    /// none where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse_path_drops: Option<u64>,
     /// The addresses that the outside sees us come from; empty where the configuration names no echo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub egress: Vec<Egress>,
@@ -149,6 +161,8 @@ pub struct Coverage {
 pub struct ControlCheck {
     /// Milliseconds from the start of the round.
     pub at_ms: u64,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
     /// The endpoints tried, and what each saw last.
     pub endpoints: Vec<ControlEndpoint>,
     /// What the resolvers said; none for an address literal.
@@ -163,6 +177,9 @@ pub struct ControlEndpoint {
     pub endpoint: Endpoint,
     /// Whether it was reached.
     pub reached: bool,
+    /// The way that packets to it took out of this machine; none where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
     /// The last attempt.
     pub last: Attempt,
 }
@@ -240,6 +257,9 @@ pub struct RoundReport {
     pub started: OffsetDateTime,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// What the random order and offsets of the attempts were made from: the same seed makes the same.
+    #[serde(default)]
+    pub seed: u64,
     /// Whether it was ended from outside before its time.
     pub interrupted: bool,
     /// Whether only some of the configuration's targets were looked at, as with `--target` or

@@ -380,8 +380,11 @@ pub enum ControlOrigin {
 /// Something that must be reachable from this vantage, or silence proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
-    /// What is reached. The display form of this is the control's name.
+    /// What is reached. Of a control that answers on every port, the port in it means nothing: it is
+    /// tried on each port that targets of the same transport use.
     pub kind: TargetKind,
+    /// Whether it answers on every port, declared as `host:*`.
+    pub every_port: bool,
     /// Who asked for it.
     pub origin: ControlOrigin,
     /// Timing.
@@ -390,6 +393,23 @@ pub struct Control {
     pub probe_non_global: bool,
     /// Where it is declared; none for the built-in one.
     pub position: Option<Position>,
+}
+
+impl Control {
+    /// The control as it is declared, such as `www.example.com:443` or `any.example.com:*`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.kind.host() {
+            Some(host) if self.every_port => format!("{host}:*"),
+            Some(_) | None => self.kind.to_string(),
+        }
+    }
+
+    /// Whether it stands on this port, or answers there as on every other.
+    #[must_use]
+    pub fn is_on(&self, port: Option<u16>) -> bool {
+        self.every_port || self.kind.port() == port
+    }
 }
 
 /// Which resolvers are asked.
@@ -424,6 +444,8 @@ pub struct VantagePlan {
     pub egress: Option<Echo>,
     /// Something that only insiders reach: if it is reached, the round looks from inside.
     pub must_not_reach: Option<Control>,
+    /// Whether this network lets every port out, as the user says; none where nothing is said.
+    pub unfiltered: Option<bool>,
 }
 
 /// A round that can be carried out: everything resolved, nothing left to guess.
@@ -443,6 +465,8 @@ pub struct Plan {
     pub concurrency: usize,
     /// How many attempts are in flight at most against one address.
     pub per_host: usize,
+    /// How many attempts are started a second at most.
+    pub rate: u32,
     /// What becomes of the incident trail.
     pub incidents: TrailPlan,
 }

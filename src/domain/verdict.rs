@@ -12,10 +12,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::Class;
+use super::endpoint::{Class, Transport};
 use super::observation::{Blind, Caveat, Outcome};
 use super::reach::{Layer, Reach};
 use super::target::{Barrier, Denial};
+use super::way::PortProof;
 
 /// The word on a target. Ordered by how much it matters when several are put together.
 #[derive(
@@ -54,8 +55,8 @@ impl fmt::Display for Verdict {
 pub struct RestsOn {
     /// The control as it is declared, such as `www.example.com:443`.
     pub control: String,
-    /// Whether it stood on the endpoint's own port, or only on the same transport.
-    pub same_port: bool,
+    /// How it is known that our own side lets the endpoint's port out.
+    pub port: PortProof,
     /// Whether it is the target's own control, on the target's own path.
     pub own_path: bool,
 }
@@ -67,6 +68,10 @@ pub enum Doubt {
     Throttled,
     /// A bot challenge: a browser would be let through.
     Challenged,
+    /// The page of a known web filter, which may stand on our own side.
+    Filtered,
+    /// A denial from a certificate that does not cover the name. Only a denial is doubted.
+    ForeignCertificate,
     /// An open service may have been silent after what was sent over UDP, for this reason. Only
     /// silence is doubted.
     Mute(&'static str),
@@ -77,6 +82,8 @@ impl From<Caveat> for Doubt {
         match caveat {
             Caveat::Throttled => Self::Throttled,
             Caveat::Challenged => Self::Challenged,
+            Caveat::Filtered => Self::Filtered,
+            Caveat::ForeignCertificate => Self::ForeignCertificate,
         }
     }
 }
@@ -92,9 +99,20 @@ pub enum Standing {
     Absent,
     /// None is needed: nothing on our own side could look the same.
     NotNeeded,
-    /// Only controls on other ports held, and they say nothing about this port: it is known to be
-    /// filtered by providers, or what answered there is known to be answered in others' names.
-    OtherPort(u16),
+    /// A control held, and nothing was reached on this port: our own side may close it on the way out.
+    PortUnproven(Transport, u16),
+    /// A control held by another way out than the one that leads to the endpoint: its name.
+    OtherWay(String),
+    /// A control held, and it stands on this machine or within its own network: its name.
+    TooNear(String),
+    /// A control was reached only by sending again, and only while targets were tried: its name.
+    Doubtful(String),
+    /// A control held, and it was not tried between the first attempt and the last: its name.
+    NotBetween(String),
+    /// What was silent in the crowd answered when it was tried alone.
+    TooFast,
+    /// This machine may have dropped the answers itself.
+    Deaf(Blind),
     /// The resolver gave an address to a name that cannot exist, so its answers prove nothing.
     Invented,
     /// What only insiders reach was reached from here: nothing that is seen tells about outsiders.
@@ -133,11 +151,40 @@ pub enum Reason {
         /// The control as it is declared.
         control: String,
     },
-    /// Inconclusive: no control stood on this port, and those on others say nothing about it.
-    ControlOnOtherPort {
+    /// Inconclusive: nothing was reached on this port in this round, so our own side may close it on
+    /// the way out.
+    PortUnproven {
+        /// The transport.
+        transport: Transport,
         /// The port.
         port: u16,
     },
+    /// Inconclusive: the control is reached by another interface, gateway or source address.
+    ControlOnOtherWay {
+        /// The control as it is declared.
+        control: String,
+    },
+    /// Inconclusive: the control stands on this machine or within its own network.
+    ControlTooNear {
+        /// The control as it is declared.
+        control: String,
+    },
+    /// Inconclusive: the control was reached only by sending again, while targets were tried.
+    ControlDoubtful {
+        /// The control as it is declared.
+        control: String,
+    },
+    /// Inconclusive: no control was tried between the first attempt and the last.
+    ControlNotBetween {
+        /// The control as it is declared.
+        control: String,
+    },
+    /// Inconclusive: something that was silent among the others answered when it was tried alone.
+    TooFast,
+    /// Inconclusive: the page of a known web filter.
+    Filtered,
+    /// Inconclusive: the denial came with a certificate that does not cover the name.
+    ForeignCertificate,
     /// Inconclusive: the resolver answers for names that cannot exist.
     ResolverInvents,
     /// Inconclusive: an open service may be silent as well.
@@ -183,7 +230,14 @@ impl Reason {
             Self::Challenged => "challenged",
             Self::NoControl { .. } => "no_control",
             Self::ControlLost { .. } => "control_lost",
-            Self::ControlOnOtherPort { .. } => "control_on_other_port",
+            Self::PortUnproven { .. } => "port_unproven",
+            Self::ControlOnOtherWay { .. } => "control_on_other_way",
+            Self::ControlTooNear { .. } => "control_too_near",
+            Self::ControlDoubtful { .. } => "control_doubtful",
+            Self::ControlNotBetween { .. } => "control_not_between",
+            Self::TooFast => "too_fast",
+            Self::Filtered => "filtered",
+            Self::ForeignCertificate => "foreign_certificate",
             Self::ResolverInvents => "resolver_invents",
             Self::SilenceTellsNothing { .. } => "silence_tells_nothing",
             Self::Inside { .. } => "inside",
@@ -221,9 +275,37 @@ impl fmt::Display for Reason {
             Self::ControlLost { control } => {
                 write!(f, "control {control} was not reached throughout")
             }
-            Self::ControlOnOtherPort { port } => write!(
+            Self::PortUnproven { transport, port } => write!(
                 f,
-                "no control stood on port {port}, and one on another port proves nothing for it"
+                "nothing was reached on {transport} port {port} in this round, so this network may \
+                 close it on the way out"
+            ),
+            Self::ControlOnOtherWay { control } => write!(
+                f,
+                "control {control} is reached by another way out of this machine"
+            ),
+            Self::ControlTooNear { control } => write!(
+                f,
+                "control {control} stands on this machine or in its own network, and proves nothing \
+                 about the way beyond"
+            ),
+            Self::ControlDoubtful { control } => write!(
+                f,
+                "control {control} lost packets while the targets were tried, and only then"
+            ),
+            Self::ControlNotBetween { control } => write!(
+                f,
+                "control {control} was not tried between the first attempt and the last"
+            ),
+            Self::TooFast => f.write_str(
+                "a target that was silent among the others answered when it was tried alone: the \
+                 round is too fast for this network",
+            ),
+            Self::Filtered => f.write_str(
+                "answered with the page of a web filter or proxy, which may be this network's own",
+            ),
+            Self::ForeignCertificate => f.write_str(
+                "denied with a certificate that does not cover the name, so who denied is not known",
             ),
             Self::ResolverInvents => {
                 f.write_str("a resolver gives addresses to names that cannot exist")
@@ -340,13 +422,22 @@ fn place(barrier: Barrier, denial: &Denial, reach: Reach, doubt: Option<Doubt>) 
             (Dns | Network | Tls, _) => Place::Past,
             (Http, Some(Doubt::Throttled)) => Place::Unseen(Reason::Throttled),
             (Http, Some(Doubt::Challenged)) => Place::Unseen(Reason::Challenged),
-            (Http, Some(Doubt::Mute(_)) | None) => by_layer(barrier, denial, reach),
+            (Http, Some(Doubt::Filtered)) => Place::Unseen(Reason::Filtered),
+            (Http, Some(Doubt::ForeignCertificate)) if reach == Reach::Denied => {
+                Place::Unseen(Reason::ForeignCertificate)
+            }
+            (Http, Some(Doubt::ForeignCertificate | Doubt::Mute(_)) | None) => {
+                by_layer(barrier, denial, reach)
+            }
         },
         Reach::NoAnswer => match doubt {
             Some(Doubt::Mute(because)) => Place::Unseen(Reason::SilenceTellsNothing {
                 because: because.to_owned(),
             }),
-            Some(Doubt::Throttled | Doubt::Challenged) | None => by_layer(barrier, denial, reach),
+            Some(
+                Doubt::Throttled | Doubt::Challenged | Doubt::Filtered | Doubt::ForeignCertificate,
+            )
+            | None => by_layer(barrier, denial, reach),
         },
         Reach::PrivateAddress | Reach::Prohibited | Reach::Refused | Reach::TlsRefused => {
             by_layer(barrier, denial, reach)
@@ -379,15 +470,28 @@ fn stopped(reach: Reach, standing: &Standing, class: Option<Class>) -> Judgement
         Standing::NotProvenOutside(unproven) => Judgement::inconclusive(Reason::NotProvenOutside {
             unproven: unproven.clone(),
         }),
-        Standing::OtherPort(port) if needs_control(reach) => {
-            Judgement::inconclusive(Reason::ControlOnOtherPort { port: *port })
-        }
-        Standing::Absent if needs_control(reach) => {
-            Judgement::inconclusive(Reason::NoControl { class })
-        }
-        Standing::Held(_) | Standing::NotNeeded | Standing::OtherPort(_) | Standing::Absent => {
-            blocked
-        }
+        Standing::Held(_) | Standing::NotNeeded => blocked,
+        // What was seen and could not be our own side's doing stands without a control.
+        _ if !needs_control(reach) => blocked,
+        Standing::Absent => Judgement::inconclusive(Reason::NoControl { class }),
+        Standing::PortUnproven(transport, port) => Judgement::inconclusive(Reason::PortUnproven {
+            transport: *transport,
+            port: *port,
+        }),
+        Standing::OtherWay(control) => Judgement::inconclusive(Reason::ControlOnOtherWay {
+            control: control.clone(),
+        }),
+        Standing::TooNear(control) => Judgement::inconclusive(Reason::ControlTooNear {
+            control: control.clone(),
+        }),
+        Standing::Doubtful(control) => Judgement::inconclusive(Reason::ControlDoubtful {
+            control: control.clone(),
+        }),
+        Standing::NotBetween(control) => Judgement::inconclusive(Reason::ControlNotBetween {
+            control: control.clone(),
+        }),
+        Standing::TooFast => Judgement::inconclusive(Reason::TooFast),
+        Standing::Deaf(cause) => Judgement::inconclusive(Reason::Blind { cause: *cause }),
     }
 }
 

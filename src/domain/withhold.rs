@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, TargetInfo};
+use super::finding::{Finding, Note, TargetInfo};
 use super::merged::{MergedRound, Missing, Seen};
 use super::rank::Rank;
 use super::report::{Coverage, RoundReport, Totals, Vantage};
@@ -29,6 +29,7 @@ impl RoundReport {
             config: self.config.clone(),
             started: self.started,
             took_ms: self.took_ms,
+            seed: self.seed,
             interrupted: self.interrupted,
             partial: self.partial,
             shard: self.shard,
@@ -63,7 +64,12 @@ fn finding(finding: &Finding) -> Finding {
         name: None,
         name_verdicts: Vec::new(),
         endpoints: Vec::new(),
-        notes: Vec::new(),
+        notes: finding
+            .notes
+            .iter()
+            .copied()
+            .filter(|note| *note == Note::PortAssumed)
+            .collect(),
         waiver: finding.waiver.clone(),
         confirmation: finding.confirmation,
         withheld: true,
@@ -81,6 +87,7 @@ impl MergedRound {
             noentry: self.noentry.clone(),
             started: self.started,
             took_ms: self.took_ms,
+            seed: self.seed,
             interrupted: self.interrupted,
             partial: self.partial,
             shard: self.shard,
@@ -151,6 +158,10 @@ fn vantage(vantage: &Vantage) -> Vantage {
         system: vantage.system.clone(),
         proven: vantage.proven.clone(),
         sees: Vec::new(),
+        ports: Vec::new(),
+        // What rests on an assumption must not pass for proven, least of all where the rest is left out.
+        unfiltered: vantage.unfiltered,
+        reverse_path_drops: None,
         egress: Vec::new(),
         outside: None,
     }

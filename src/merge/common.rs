@@ -39,7 +39,10 @@ pub(super) fn vantage(rounds: &[MergedRound]) -> Vantage {
         egress: shared(first.map(|v| v.egress.as_slice()), || {
             every().map(|v| v.egress.as_slice())
         }),
-        // Each round says for itself from which side it looked.
+        // Each round says for itself which ports it reached, and from which side it looked.
+        ports: Vec::new(),
+        unfiltered: every().find_map(|v| v.unfiltered),
+        reverse_path_drops: None,
         outside: None,
     }
 }

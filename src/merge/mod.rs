@@ -272,6 +272,8 @@ pub fn merge(mut given: Vec<Given>, unread: &[Unread], rules: &Rules) -> Result<
         config,
         started,
         took_ms,
+        // Each round has its own.
+        seed: 0,
         interrupted: rounds.iter().any(|round| round.interrupted),
         partial: merged::is_partial(&rounds, &missing),
         shard: None,

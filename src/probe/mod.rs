@@ -38,6 +38,7 @@ pub mod tcp;
 mod text;
 pub mod tls;
 pub mod udp;
+pub mod way;
 
 pub use climb::climb;
 pub use context::{Context, ContextError};

@@ -11,9 +11,10 @@ use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::observation::Evidence;
 use crate::domain::rank::Rank;
-use crate::domain::reach::{Layer, Reach};
+use crate::domain::reach::Reach;
 use crate::domain::target::Denial;
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
+use crate::domain::way::PortProof;
 
 /// How many different stops are told one by one.
 const STOPS: usize = 4;
@@ -242,6 +243,13 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
         Reason::Challenged => seen()
             .join(place)
             .say(", a bot challenge, which tells about this vantage and not about the target"),
+        Reason::Filtered => seen()
+            .join(place)
+            .say(", with the page of a web filter or proxy, which may be this network's own"),
+        Reason::ForeignCertificate => seen()
+            .join(place)
+            .say(", with a certificate that does not cover the name")
+            .join(names_shown(worst)),
         Reason::NoDenialSeen => seen().join(place).say(", and no denial at the barrier"),
         Reason::SilenceTellsNothing { because } => seen()
             .join(place)
@@ -252,12 +260,32 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
         | Reason::NameGone
         | Reason::NoControl { .. }
         | Reason::ControlLost { .. }
-        | Reason::ControlOnOtherPort { .. }
+        | Reason::PortUnproven { .. }
+        | Reason::ControlOnOtherWay { .. }
+        | Reason::ControlTooNear { .. }
+        | Reason::ControlDoubtful { .. }
+        | Reason::ControlNotBetween { .. }
+        | Reason::TooFast
         | Reason::Inside { .. }
         | Reason::NotProvenOutside { .. }
         | Reason::NotLookedAt { .. }
         | Reason::Withheld
         | Reason::ResolverInvents => seen().join(place).say(", but ").join(why(reason)),
+    }
+}
+
+/// The names in the certificate that somebody denied with.
+fn names_shown(endpoint: &EndpointReport) -> Phrase {
+    let evidence = endpoint.attempts.iter().filter_map(|a| a.evidence.as_ref());
+    let mut certificates = evidence
+        .filter_map(|e| e.tls.as_ref())
+        .filter_map(|tls| tls.certificate.as_ref());
+    match certificates.next() {
+        Some(certificate) if !certificate.names.is_empty() => {
+            let names: Vec<&str> = certificate.names.iter().map(String::as_str).collect();
+            Phrase::new(" (it is for ").values(&names, 3).say(")")
+        }
+        Some(_) | None => Phrase::default(),
     }
 }
 
@@ -268,6 +296,18 @@ pub fn why(reason: &Reason) -> Phrase {
         Reason::ControlLost { control } => Phrase::new("control ")
             .value(control)
             .say(" was not reached throughout"),
+        Reason::ControlOnOtherWay { control } => Phrase::new("control ")
+            .value(control)
+            .say(" is reached by another way out of this machine"),
+        Reason::ControlTooNear { control } => Phrase::new("control ").value(control).say(
+            " stands on this machine or in its own network, and proves nothing about the way beyond",
+        ),
+        Reason::ControlDoubtful { control } => Phrase::new("control ")
+            .value(control)
+            .say(" lost packets while the targets were tried, and only then"),
+        Reason::ControlNotBetween { control } => Phrase::new("control ")
+            .value(control)
+            .say(" was not tried between the first attempt and the last"),
         Reason::Inside { reached } => Phrase::new("")
             .value(reached)
             .say(", which only insiders reach, was reached: this vantage is inside"),
@@ -287,7 +327,10 @@ pub fn why(reason: &Reason) -> Phrase {
         | Reason::Throttled
         | Reason::Challenged
         | Reason::NoControl { .. }
-        | Reason::ControlOnOtherPort { .. }
+        | Reason::PortUnproven { .. }
+        | Reason::TooFast
+        | Reason::Filtered
+        | Reason::ForeignCertificate
         | Reason::ResolverInvents
         | Reason::SilenceTellsNothing { .. }
         | Reason::Withheld
@@ -340,16 +383,10 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
             basis.push(Phrase::new(count(attempts, "attempt")));
         }
     }
-    let of_endpoints = endpoints.iter().filter_map(|e| {
-        let connected = e.reach.is_none_or(|reach| reach.layer() > Layer::Dns);
-        let rests_on = e.rests_on.as_ref()?;
-        Some((rests_on, connected && !rests_on.same_port))
-    });
+    let of_endpoints = endpoints.iter().filter_map(|e| e.rests_on.as_ref());
     let of_names = names.iter().filter_map(|n| n.rests_on.as_ref());
-    if let Some(control) = controls(of_endpoints.chain(of_names.map(|rests_on| (rests_on, false))))
-    {
-        basis.push(control);
-    }
+    basis.extend(controls(of_endpoints.chain(of_names)));
+    basis.extend(assumed(endpoints));
     let mut basis = basis.into_iter();
     if let Some(first) = basis.next() {
         phrase = phrase.say(" (").join(first);
@@ -361,13 +398,11 @@ fn blocked(finding: &Finding, endpoints: &[&EndpointReport], names: &[&NameVerdi
     phrase
 }
 
-/// `control www.example.com:443 answered`, and where. Each comes with whether it stood on another
-/// port than what rests on it; a name has no port.
-fn controls<'a>(rests: impl Iterator<Item = (&'a RestsOn, bool)>) -> Option<Phrase> {
+/// `control www.example.com:443 answered`, and where.
+fn controls<'a>(rests: impl Iterator<Item = &'a RestsOn>) -> Option<Phrase> {
     let mut names: Vec<&str> = Vec::new();
-    let (mut other_port, mut own_path) = (false, true);
-    for (rests_on, elsewhere) in rests {
-        other_port |= elsewhere;
+    let mut own_path = true;
+    for rests_on in rests {
         own_path &= rests_on.own_path;
         if !names.contains(&rests_on.control.as_str()) {
             names.push(&rests_on.control);
@@ -379,10 +414,34 @@ fn controls<'a>(rests: impl Iterator<Item = (&'a RestsOn, bool)>) -> Option<Phra
         _ => "controls ",
     };
     let phrase = Phrase::new(noun).values(&names, 3).say(" answered");
-    Some(match (other_port, own_path) {
-        (false, false) => phrase,
-        (false, true) => phrase.say(" on the same path"),
-        (true, true) => phrase.say(" on the same path, on another port"),
-        (true, false) => phrase.say(" on another port"),
+    Some(if own_path {
+        phrase.say(" on the same path")
+    } else {
+        phrase
     })
+}
+
+/// `port 22 assumed open on the way out`: what nothing proved is never left unsaid.
+fn assumed(endpoints: &[&EndpointReport]) -> Option<Phrase> {
+    let mut ports: Vec<String> = Vec::new();
+    for endpoint in endpoints {
+        let assumed = |rests_on: &RestsOn| rests_on.port == PortProof::Assumed;
+        if let Some(port) = endpoint.endpoint.port
+            && endpoint.rests_on.as_ref().is_some_and(assumed)
+            && !ports.contains(&port.to_string())
+        {
+            ports.push(port.to_string());
+        }
+    }
+    let noun = match ports.len() {
+        0 => return None,
+        1 => "port ",
+        _ => "ports ",
+    };
+    let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+    Some(
+        Phrase::new(noun)
+            .values(&ports, 3)
+            .say(" assumed open on the way out"),
+    )
 }

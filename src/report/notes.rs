@@ -9,6 +9,7 @@ use crate::domain::observation::Outcome;
 use crate::domain::reach::Reach;
 use crate::domain::trail::Confirmation;
 use crate::domain::verdict::Verdict;
+use crate::domain::way::PortProof;
 
 /// The notes of a finding, without what its headline says.
 #[must_use]
@@ -34,10 +35,10 @@ pub fn about(
         .collect()
 }
 
-/// Whether the headline says what a note says: where all is blocked, it names the controls and where
-/// they stood.
+/// Whether the headline says what a note says: where all is blocked, it names the ports that are assumed
+/// to be let out.
 fn said_by(verdict: Verdict, note: Note) -> bool {
-    verdict == Verdict::Blocked && note == Note::ControlOnOtherPort
+    verdict == Verdict::Blocked && note == Note::PortAssumed
 }
 
 /// Whether a note is about these endpoints, or about the addresses of this family.
@@ -53,9 +54,10 @@ fn concerns(
     };
     match note {
         Note::OnlyNoListener => blocked().any(|e| e.reach == Some(Reach::Refused)),
-        Note::ControlOnOtherPort => {
-            blocked().any(|e| e.rests_on.as_ref().is_some_and(|r| !r.same_port))
-        }
+        Note::PortAssumed => blocked().any(|e| {
+            let rests_on = e.rests_on.as_ref();
+            rests_on.is_some_and(|r| r.port == PortProof::Assumed)
+        }),
         Note::PrivateAddressPublished => finding
             .name
             .iter()
@@ -109,9 +111,9 @@ pub fn say(finding: &Finding, note: Note) -> Phrase {
         }),
         Note::Ipv6Unwatched => Phrase::new("IPv6 is declared unwatched"),
         Note::Ipv4Unwatched => Phrase::new("IPv4 is declared unwatched"),
-        Note::ControlOnOtherPort => {
-            Phrase::new("the control stood on another port than the endpoint")
-        }
+        Note::PortAssumed => Phrase::new(
+            "that this network lets the port out is assumed: nothing was reached on it in this round",
+        ),
         Note::ResolverInvents => Phrase::new("a resolver answers for names that cannot exist"),
         Note::PrivateAddressPublished => {
             Phrase::new("a resolver gives addresses that are not globally routable")

@@ -40,6 +40,9 @@ const fn is_of_this_machine(cause: Blind) -> bool {
     match cause {
         Blind::NoRoute | Blind::NoFamily | Blind::LocalUnreachable | Blind::NoLocalPort => true,
         Blind::NotPermitted
+        | Blind::OwnNetwork
+        | Blind::OwnGateway
+        | Blind::ReversePath
         | Blind::NoEchoSocket
         | Blind::TooManyFiles
         | Blind::NoBuffers
@@ -50,6 +53,7 @@ const fn is_of_this_machine(cause: Blind) -> bool {
         | Blind::ResolverTruncated
         | Blind::ResolverError
         | Blind::ResolverWithholds
+        | Blind::ResolverFilters
         | Blind::ServerLame
         | Blind::Interrupted => false,
     }

@@ -14,10 +14,11 @@ use crate::domain::finding::{
 };
 use crate::domain::observation::{Attempt, Blind, Outcome};
 use crate::domain::payload::Silence;
-use crate::domain::reach::{Layer, Reach};
+use crate::domain::reach::Reach;
 use crate::domain::report::Side;
 use crate::domain::target::{Barrier, Denial, Target, TargetKind};
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
+use crate::domain::way::PortProof;
 
 /// Judges one target. `index` is its place in the plan.
 pub(crate) fn finding(
@@ -136,7 +137,16 @@ impl Judge<'_> {
             (Some(Side::Inside), _) => Standing::Inside(guard()),
             (
                 Some(Side::Unproven),
-                Standing::Held(_) | Standing::NotNeeded | Standing::Absent | Standing::OtherPort(_),
+                Standing::Held(_)
+                | Standing::NotNeeded
+                | Standing::Absent
+                | Standing::PortUnproven(..)
+                | Standing::OtherWay(_)
+                | Standing::TooNear(_)
+                | Standing::Doubtful(_)
+                | Standing::NotBetween(_)
+                | Standing::TooFast
+                | Standing::Deaf(_),
             ) => Standing::NotProvenOutside(guard()),
             (Some(Side::Outside | Side::Unproven) | None, standing) => standing,
         }
@@ -253,6 +263,7 @@ impl Judge<'_> {
                     reason,
                     reach: Some(Reach::PrivateAddress),
                     rests_on: rests_on(verdict, standing),
+                    way: None,
                     attempts: Vec::new(),
                 }
             })
@@ -320,6 +331,7 @@ impl Judge<'_> {
             rests_on: rests_on(verdict, standing),
             verdict,
             reason,
+            way: None,
             attempts,
         }
     }
@@ -374,9 +386,9 @@ fn notes(
     if blocked(Reach::Refused) {
         notes.push(Note::OnlyNoListener);
     }
-    let stopped_elsewhere = |e: &EndpointReport| {
-        let network = e.reach.is_some_and(|r| r.layer() == Layer::Network);
-        !e.companion && network && e.rests_on.as_ref().is_some_and(|r| !r.same_port)
+    let assumed = |e: &EndpointReport| {
+        let rests_on = e.rests_on.as_ref();
+        !e.companion && rests_on.is_some_and(|r| r.port == PortProof::Assumed)
     };
     let silent = endpoints
         .iter()
@@ -393,8 +405,8 @@ fn notes(
     if endpoints.iter().flat_map(|e| &e.attempts).any(by_middlebox) {
         notes.push(Note::PossiblyMiddlebox);
     }
-    if endpoints.iter().any(stopped_elsewhere) {
-        notes.push(Note::ControlOnOtherPort);
+    if endpoints.iter().any(assumed) {
+        notes.push(Note::PortAssumed);
     }
     if by_name && addresses.iter().any(|a| !is_global(*a)) && !target.probe_non_global {
         notes.push(Note::PrivateAddressPublished);

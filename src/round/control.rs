@@ -19,6 +19,7 @@ use crate::domain::finding::{NameAnswer, NameReport};
 use crate::domain::report::{ControlCheck, ControlReport, Sees};
 use crate::domain::target::{Control, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
+use crate::domain::way::PortProof;
 use crate::probe::CompiledDenial;
 
 /// All controls of a round with what they showed so far.
@@ -153,16 +154,18 @@ impl<'p> Controls<'p> {
             })
             .map(|entry| RestsOn {
                 control: entry.control.kind.to_string(),
-                same_port: entry.control.kind.port() == endpoint.port,
+                port: PortProof::Control,
                 own_path: !entry.targets.is_empty(),
             })
             .collect();
         // The target's own control says most; then one on the same port.
         let own_path = speaking.iter().find(|c| c.own_path);
-        let best = own_path.or_else(|| speaking.iter().find(|c| c.same_port));
+        let best = own_path;
         match (best.or_else(|| speaking.first()), endpoint.port) {
             (Some(best), _) => Standing::Held(best.clone()),
-            (None, Some(port)) if held().next().is_some() => Standing::OtherPort(port),
+            (None, Some(port)) if held().next().is_some() => {
+                Standing::PortUnproven(endpoint.transport, port)
+            }
             (None, _) if invented && relevant().any(Entry::has_name) => Standing::Invented,
             (None, _) => Standing::Absent,
         }
@@ -180,7 +183,7 @@ impl<'p> Controls<'p> {
         found.map_or(Standing::Absent, |entry| {
             Standing::Held(RestsOn {
                 control: entry.control.kind.to_string(),
-                same_port: false,
+                port: PortProof::NoPort,
                 own_path: !entry.targets.is_empty(),
             })
         })

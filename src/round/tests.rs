@@ -27,6 +27,7 @@ use crate::domain::target::{
 };
 use crate::domain::trail::{Notify, TrailPlan};
 use crate::domain::verdict::Verdict;
+use crate::domain::way::{PortProof, Way};
 use crate::probe::CompiledDenial;
 use crate::probe::dns::Question;
 use crate::probe::egress::EchoError;
@@ -175,6 +176,14 @@ impl World for Fake {
         query(answer, &[])
     }
 
+    fn way(&self, _: IpAddr) -> Option<Way> {
+        None
+    }
+
+    fn reverse_path_drops(&self) -> Option<u64> {
+        None
+    }
+
     async fn echo(
         &self,
         _: &Url,
@@ -253,6 +262,7 @@ fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
 
 fn control(kind: TargetKind) -> Control {
     Control {
+        every_port: false,
         kind,
         origin: ControlOrigin::Config,
         pace: pace(),
@@ -263,6 +273,7 @@ fn control(kind: TargetKind) -> Control {
 
 fn plan(targets: Vec<Target>) -> Plan {
     Plan {
+        rate: 1_000_000,
         config: "noentry.yml".to_owned(),
         targets,
         controls: vec![control(tcp(CONTROL, 443))],
@@ -304,8 +315,8 @@ async fn silence_with_a_held_control_is_blocked_after_all_attempts_spread_in_tim
     assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
     let rests_on = finding.endpoints[0].rests_on.as_ref().unwrap();
     assert_eq!(rests_on.control, "9.9.9.9:443");
-    assert!(!rests_on.same_port);
-    assert_eq!(finding.notes, [Note::ControlOnOtherPort]);
+    assert_eq!(rests_on.port, PortProof::Control);
+    assert_eq!(finding.notes, [Note::PortAssumed]);
     let starts = world.starts("5.5.5.5");
     let gaps: Vec<_> = starts
         .windows(2)

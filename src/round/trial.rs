@@ -85,13 +85,16 @@ pub(super) async fn try_once<W: World>(
             Some(ControlEndpoint {
                 endpoint,
                 reached: reached(&control.kind, &last),
+                way: course.world.way(endpoint.address),
                 last,
             })
         }
     });
+    let endpoints = join_all(tries).await.into_iter().flatten().collect();
     ControlCheck {
         at_ms,
-        endpoints: join_all(tries).await.into_iter().flatten().collect(),
+        took_ms: course.elapsed_ms().saturating_sub(at_ms),
+        endpoints,
         name: name_report,
     }
 }

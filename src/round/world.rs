@@ -10,6 +10,7 @@ use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::NameQuery;
 use crate::domain::observation::Observation;
 use crate::domain::target::{TargetKind, Url};
+use crate::domain::way::Way;
 use crate::probe::dns::Question;
 use crate::probe::egress::EchoError;
 use crate::probe::{self, CompiledDenial};
@@ -32,6 +33,13 @@ pub(crate) trait World {
         question: &Question<'_>,
         timeout: Duration,
     ) -> NameQuery;
+
+    /// By which way packets to an address leave this machine; none where the system does not tell.
+    fn way(&self, address: IpAddr) -> Option<Way>;
+
+    /// How many packets this machine's reverse path filter dropped so far; none where the system does
+    /// not tell.
+    fn reverse_path_drops(&self) -> Option<u64>;
 
     /// Asks a page, at these addresses of one family, for the address that we come from.
     async fn echo(
@@ -71,6 +79,14 @@ impl World for Network {
         timeout: Duration,
     ) -> NameQuery {
         probe::dns::lookup(server, question, timeout).await
+    }
+
+    fn way(&self, address: IpAddr) -> Option<Way> {
+        probe::way::to(address)
+    }
+
+    fn reverse_path_drops(&self) -> Option<u64> {
+        probe::way::reverse_path_drops()
     }
 
     async fn echo(

@@ -13,6 +13,7 @@ use noentry::domain::report::{
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
+use noentry::domain::way::PortProof;
 
 use super::{
     at, attempt, blocked, certificate, dns, http, ip, of, past, settle, stopped, target, times,
@@ -128,9 +129,11 @@ fn sees(transport: Transport, family: Family, layer: Layer, control: &str) -> Se
 fn check(endpoint: Endpoint, reach: Reach, reached: bool) -> ControlCheck {
     ControlCheck {
         at_ms: 0,
+        took_ms: 30,
         endpoints: vec![ControlEndpoint {
             endpoint,
             reached,
+            way: None,
             last: attempt(reach, 0, 21, None),
         }],
         name: None,
@@ -289,11 +292,18 @@ fn tried(
         companion: false,
         controlled: false,
         reach: reached.max(),
+        way: None,
         rests_on: (judged.0 == Verdict::Blocked).then(|| RestsOn {
             control: control.to_owned(),
-            same_port: endpoint.port.is_none_or(|port| {
-                control.ends_with(&format!(":{port}")) || control == WEB && port == 443
-            }),
+            port: match endpoint.port {
+                None => PortProof::NoPort,
+                Some(port)
+                    if control.ends_with(&format!(":{port}")) || control == WEB && port == 443 =>
+                {
+                    PortProof::Control
+                }
+                Some(_) => PortProof::Assumed,
+            },
             own_path: false,
         }),
         verdict: judged.0,
@@ -396,7 +406,7 @@ pub fn vpn_gateway() -> Finding {
 pub fn tunnel() -> Finding {
     let mut finding = udp("Tunnel", "wg.example.com", 51_820, "wireguard", 22);
     finding.notes.push(Note::SilenceAccepted);
-    finding.notes.push(Note::ControlOnOtherPort);
+    finding.notes.push(Note::PortAssumed);
     let silence = tried(
         Endpoint::udp(ip("20.2.3.1"), 51_820),
         blocked(),
@@ -587,7 +597,7 @@ fn by_name(reach: Reach, judged: (Verdict, Reason)) -> NameVerdict {
     NameVerdict {
         rests_on: (judged.0 == Verdict::Blocked).then(|| RestsOn {
             control: WEB.to_owned(),
-            same_port: false,
+            port: PortProof::Assumed,
             own_path: false,
         }),
         verdict: judged.0,

@@ -11,6 +11,7 @@ use noentry::domain::report::{
 };
 use noentry::domain::target::{Barrier, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
+use noentry::domain::way::PortProof;
 
 use super::{
     certificate, control, endpoint, http, of, past, silent, stopped, target, times, unsure, with,
@@ -94,7 +95,7 @@ fn finding() -> Finding {
     );
     other.rests_on = Some(RestsOn {
         control: banner.to_owned(),
-        same_port: true,
+        port: PortProof::Control,
         own_path: true,
     });
     let mut finding = with(

@@ -30,6 +30,7 @@ use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::trail::{Links, Notify, TrailPlan};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
 use noentry::domain::waiver::Waiver;
+use noentry::domain::way::PortProof;
 use noentry::report::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -91,6 +92,7 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
         config: "noentry.yml".to_owned(),
         started: started(),
         took_ms: 12_437,
+        seed: 7,
         interrupted: false,
         partial: false,
         shard: None,
@@ -109,6 +111,9 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
             proven: vec![Family::Ipv4],
             sees: Vec::new(),
             egress: Vec::new(),
+            ports: Vec::new(),
+            unfiltered: None,
+            reverse_path_drops: None,
             outside: None,
         },
         resolvers: vec![resolver("1.1.1.1:53"), resolver("9.9.9.9:53")],
@@ -130,9 +135,11 @@ fn resolver(resolver: &str) -> ResolverReport {
 fn control() -> ControlReport {
     let check = |at_ms| ControlCheck {
         at_ms,
+        took_ms: 30,
         endpoints: vec![ControlEndpoint {
             endpoint: Endpoint::tcp(ip("93.184.216.34"), 443),
             reached: true,
+            way: None,
             last: attempt(Reach::Connected, at_ms, 21, None),
         }],
         name: None,
@@ -184,10 +191,15 @@ pub fn stopped(by: StoppedBy) -> Evidence {
     }
 }
 
-pub fn rests_on(same_port: bool) -> RestsOn {
+/// Borne out by the control for all, on the endpoint's port or with the port assumed to be let out.
+pub fn rests_on(proven: bool) -> RestsOn {
     RestsOn {
         control: CONTROL.to_owned(),
-        same_port,
+        port: if proven {
+            PortProof::Control
+        } else {
+            PortProof::Assumed
+        },
         own_path: false,
     }
 }
@@ -303,6 +315,7 @@ pub fn endpoint(
         })
         .max();
     EndpointReport {
+        way: None,
         companion: false,
         controlled: false,
         endpoint: Endpoint::tcp(ip(address), port),
@@ -494,7 +507,7 @@ pub fn weaker() -> Finding {
 /// Blocked: a reset, with the note.
 pub fn refused() -> Finding {
     let mut finding = target("Old SSH", "tcp", "bastion.example.com:22", 22, 40);
-    finding.notes = vec![Note::OnlyNoListener, Note::ControlOnOtherPort];
+    finding.notes = vec![Note::OnlyNoListener, Note::PortAssumed];
     with(
         finding,
         vec![endpoint(
@@ -730,7 +743,10 @@ pub fn smtp() -> Finding {
             endpoint(
                 "20.1.7.7",
                 25,
-                unsure(Reason::ControlOnOtherPort { port: 25 }),
+                unsure(Reason::PortUnproven {
+                    transport: Transport::Tcp,
+                    port: 25,
+                }),
                 silence(),
             ),
             endpoint(

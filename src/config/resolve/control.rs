@@ -61,6 +61,7 @@ pub fn read<C: Borrow<file::Control>>(
     payload::refuse_mute(reader, spot, &kind);
     Some(Control {
         kind,
+        every_port: false,
         origin,
         pace,
         probe_non_global,

@@ -20,6 +20,8 @@ const ATTEMPTS: u32 = 3;
 const INTERVAL: Duration = Duration::from_secs(1);
 const CONCURRENCY: usize = 16_000;
 const PER_HOST: usize = 32;
+/// How many attempts are started a second at most.
+pub const RATE: u32 = 250;
 
 /// Below half a second a far address is silent because it is far, while a near control still answers.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_mins(1);

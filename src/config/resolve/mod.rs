@@ -111,6 +111,7 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
         vantage,
         concurrency: base.concurrency,
         per_host: base.per_host,
+        rate: defaults::RATE,
         incidents,
     })
 }

@@ -35,6 +35,7 @@ pub fn read(
         reader.report(spot.place(), "`vantage` is empty", [help]);
     }
     VantagePlan {
+        unfiltered: None,
         egress: egress(reader, &spot.key("egress"), &file.egress),
         must_not_reach: must_not_reach(
             reader,

@@ -7,7 +7,7 @@ mod words;
 use std::fmt;
 
 use super::phrase::Phrase;
-use crate::domain::endpoint::{Class, Family};
+use crate::domain::endpoint::{Class, Family, Transport};
 use crate::domain::observation::Blind;
 use crate::domain::report::RoundReport;
 
@@ -49,7 +49,7 @@ pub enum Hint {
     /// A control inside a network carries verdicts about the internet.
     ControlInside(String),
     /// A port has no control of its own, and one on another port says nothing about it.
-    ControlPort(u16, Names),
+    PortUnproven(Transport, u16, Names),
     /// This vantage cannot speak IPv6.
     NoIpv6 {
         /// Whether the targets are address literals, which cannot leave IPv6 out.
@@ -123,7 +123,9 @@ impl Hint {
             }
             Self::ControlPrivate(control) => words::control_private(control),
             Self::ControlInside(control) => words::control_inside(control),
-            Self::ControlPort(port, targets) => words::control_port(*port).join(about(targets)),
+            Self::PortUnproven(transport, port, targets) => {
+                words::port_unproven(*transport, *port).join(about(targets))
+            }
             Self::NoIpv6 { literal, targets } => {
                 Phrase::new("this machine has no IPv6: run from a vantage that has it")
                     .join(words::unwatch(Family::Ipv6, *literal))
@@ -228,7 +230,7 @@ fn of_round(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::no_echo_socket(report));
     hints.extend(rules::control_lost(report));
     hints.extend(rules::control_private(report));
-    hints.extend(rules::control_port(report));
+    hints.extend(rules::port_unproven(report));
     hints.extend(rules::no_family(report));
     hints.extend(rules::resolver_invents(report));
     hints.extend(rules::resolver_blind(report));

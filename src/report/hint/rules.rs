@@ -168,12 +168,14 @@ pub(super) fn side(report: &RoundReport) -> Option<Hint> {
     }
 }
 
-pub(super) fn control_port(report: &RoundReport) -> Vec<Hint> {
+pub(super) fn port_unproven(report: &RoundReport) -> Vec<Hint> {
     let cause = |_: &Finding, reason: &Reason| match reason {
-        Reason::ControlOnOtherPort { port } => Some(*port),
+        Reason::PortUnproven { transport, port } => Some((*transport, *port)),
         _ => None,
     };
-    by_cause(report, cause, Hint::ControlPort)
+    by_cause(report, cause, |(transport, port), targets| {
+        Hint::PortUnproven(transport, port, targets)
+    })
 }
 
 pub(super) fn control_private(report: &RoundReport) -> Vec<Hint> {
@@ -272,10 +274,14 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::ResolverRefused
         | Blind::ResolverTruncated
         | Blind::ResolverWithholds
+        | Blind::ResolverFilters
         | Blind::ResolverError => true,
         Blind::NoRoute
         | Blind::NoFamily
         | Blind::LocalUnreachable
+        | Blind::OwnNetwork
+        | Blind::OwnGateway
+        | Blind::ReversePath
         | Blind::NotPermitted
         | Blind::NoEchoSocket
         | Blind::TooManyFiles

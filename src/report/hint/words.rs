@@ -2,6 +2,7 @@
 
 use super::super::phrase::Phrase;
 use crate::domain::endpoint::{Class, Family, Transport};
+use crate::domain::way::Assumption;
 
 pub(super) fn hosted_ping() -> Phrase {
     Phrase::new(
@@ -81,11 +82,22 @@ pub(super) fn control_inside(control: &str) -> Phrase {
     )
 }
 
-pub(super) fn control_port(port: u16) -> Phrase {
-    Phrase::new(format!(
-        "no control on another port speaks for port {port}, which may be filtered on the way out: add \
-         one on port {port}, something that must be reachable there"
+/// One line to paste: a control on the port or, where nobody closes it, what may be said instead.
+pub(super) fn port_unproven(transport: Transport, port: u16) -> Phrase {
+    let phrase = Phrase::new(format!(
+        "nothing was reached on {transport} port {port} in this round, and many networks close ports on \
+         the way out: add a host that answers there to "
     ))
+    .code("controls:")
+    .say(", as ")
+    .code(&format!("- {}: HOST:{port}", transport.as_str()));
+    if Assumption::Said.covers(transport, port) {
+        phrase
+            .say(", or, if this network lets every port out, say so: ")
+            .code("vantage: { unfiltered: true }")
+    } else {
+        phrase
+    }
 }
 
 /// What to add where no control stands for a class, or for name resolution.

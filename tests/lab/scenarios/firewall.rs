@@ -4,6 +4,7 @@ use noentry::domain::finding::Note;
 use noentry::domain::observation::{Outcome, StoppedBy};
 use noentry::domain::reach::Reach::{self, Connected, NoAnswer, Prohibited, Refused};
 use noentry::domain::verdict::Verdict::{Blocked, Exposed, Inconclusive};
+use noentry::domain::way::PortProof;
 
 use super::{CONTROL, HEALTHY};
 use crate::holder::Ground;
@@ -232,12 +233,7 @@ pub fn filtered_mail_port(ground: Ground) {
     let lab = Lab::standing(ground);
     let mail = target("mail", &format!("tcp: '{V4}:25'"));
     let round = lab.round(&(HEALTHY.clone() + &mail));
-    round.expect(&[Truth(
-        "mail",
-        Inconclusive,
-        "control_on_other_port",
-        &[NoAnswer],
-    )]);
+    round.expect(&[Truth("mail", Inconclusive, "port_unproven", &[NoAnswer])]);
 
     lab.rule(
         Place::Router,
@@ -252,7 +248,7 @@ pub fn filtered_mail_port(ground: Ground) {
         .clone()
         .unwrap();
     assert_eq!(rests_on.control, "203.0.113.5:25");
-    assert!(rests_on.same_port);
+    assert_eq!(rests_on.port, PortProof::Control);
 }
 
 /// A control on the target's own path sees what a control somewhere else does not.
@@ -287,14 +283,14 @@ pub fn own_path(ground: Ground) {
         Truth("held", Blocked, "stopped", &[NoAnswer]),
         Truth("same port", Blocked, "stopped", &[NoAnswer]),
     ]);
-    for (name, control, same_port) in [
-        ("held", "203.0.113.51:9001", true),
-        ("same port", "203.0.113.52:9000", false),
+    for (name, control, port) in [
+        ("held", "203.0.113.51:9001", PortProof::Control),
+        ("same port", "203.0.113.52:9000", PortProof::Assumed),
     ] {
         let endpoint = endpoint(round.finding(name), "203.0.113.50");
         let rests_on = endpoint.rests_on.as_ref().unwrap();
         assert_eq!(rests_on.control, control);
         assert!(rests_on.own_path);
-        assert_eq!(rests_on.same_port, same_port);
+        assert_eq!(rests_on.port, port);
     }
 }
