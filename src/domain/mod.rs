@@ -16,6 +16,7 @@ pub mod reach;
 pub mod record;
 pub mod report;
 pub mod shard;
+pub mod stand;
 pub mod target;
 pub mod trail;
 pub mod verdict;

@@ -187,8 +187,12 @@ pub struct ControlEndpoint {
 /// A control with everything it proved or failed to prove.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlReport {
-    /// As it is declared, such as `www.example.com:443`.
+    /// As it is declared, such as `www.example.com:443`, or `any.example.com:*` of one that answers on
+    /// every port.
     pub name: String,
+    /// Whether it answers on every port: it was tried on those that the targets use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub every_port: bool,
     /// `url`, `tcp`, `udp`, `quic`, `icmp` or `dns`.
     pub kind: String,
     /// What carries it; none for a name.

@@ -365,6 +365,24 @@ pub struct Target {
     pub position: Position,
 }
 
+impl Target {
+    /// The ports that are spoken to, each with its transport: what is declared and, for an `https` URL,
+    /// UDP on the same port where QUIC is tried beside.
+    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16)> {
+        let own = self.kind.transport().zip(self.kind.port());
+        let beside = match &self.kind {
+            TargetKind::Url(url) if url.https && self.http3 => Some((Transport::Udp, url.port)),
+            TargetKind::Url(_)
+            | TargetKind::Tcp { .. }
+            | TargetKind::Udp { .. }
+            | TargetKind::Quic { .. }
+            | TargetKind::Icmp { .. }
+            | TargetKind::Dns { .. } => None,
+        };
+        own.into_iter().chain(beside)
+    }
+}
+
 /// Who asked for a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

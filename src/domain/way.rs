@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::endpoint::{Family, Transport};
+use super::address::is_global;
+use super::endpoint::{Endpoint, Transport};
 
 /// How far an address is from this machine.
 #[derive(
@@ -109,17 +110,69 @@ const CLOSED_UDP: &[u16] = &[
     5353, 11211, 27960,
 ];
 
-/// Something that was reached on a port in a round: the proof that our own side lets the port out.
+/// Something that was reached in a round: the proof that our own side lets its port out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ReachedPort {
-    /// The transport.
-    pub transport: Transport,
-    /// The address family.
-    pub family: Family,
-    /// The port.
-    pub port: u16,
-    /// The address and port that answered.
-    pub at: String,
+    /// What answered.
+    pub endpoint: Endpoint,
+    /// The way that packets to it took; none where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+}
+
+impl ReachedPort {
+    /// Whether it proves that packets to an endpoint are let out: the same transport, family and port,
+    /// at a place that bears on it.
+    #[must_use]
+    pub fn proves(&self, endpoint: Endpoint, way: Option<&Way>) -> bool {
+        self.endpoint.class() == endpoint.class()
+            && self.endpoint.port == endpoint.port
+            && bearing(self.endpoint, self.way.as_ref(), endpoint, way) == Bearing::Bears
+    }
+}
+
+/// What an answer from one place is worth for the way to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bearing {
+    /// It says that the way is there.
+    Bears,
+    /// Packets to the two leave by another interface, router or source address.
+    OtherWay,
+    /// It is nearer than what it is to speak for: on this machine, or in its own network.
+    TooNear,
+    /// It is not globally routable, and what it is to speak for is.
+    Private,
+}
+
+/// What an answer from `reached` is worth for the way to `endpoint`. A way that is not known is taken to
+/// be the same.
+#[must_use]
+pub fn bearing(
+    reached: Endpoint,
+    reached_way: Option<&Way>,
+    endpoint: Endpoint,
+    way: Option<&Way>,
+) -> Bearing {
+    if is_global(endpoint.address) && !is_global(reached.address) {
+        return Bearing::Private;
+    }
+    let (Some(there), Some(here)) = (reached_way, way) else {
+        return Bearing::Bears;
+    };
+    if there.distance < here.distance {
+        return Bearing::TooNear;
+    }
+    let shared = match here.distance {
+        Distance::ThisMachine => true,
+        // Its neighbours are reached without the router that leads out.
+        Distance::OwnNetwork => there.interface == here.interface,
+        Distance::Beyond => there.is_shared_with(here),
+    };
+    if shared {
+        Bearing::Bears
+    } else {
+        Bearing::OtherWay
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::answers::{dangles, missing};
-use super::control::Controls;
+use super::basis::Basis;
 use super::names::Names;
 use super::watch::{Sight, Tried};
 use crate::domain::address::is_global;
@@ -25,17 +25,16 @@ pub(crate) fn finding(
     target: &Target,
     index: usize,
     sight: Sight,
-    controls: &Controls<'_>,
+    basis: &Basis<'_, '_>,
     names: &Names,
 ) -> Finding {
-    let invented = names.invented();
     let judge = Judge {
         target,
         index,
         by_name: sight.name.is_some(),
-        invented,
-        side: controls.side(invented),
-        controls,
+        invented: basis.invented,
+        side: basis.side(),
+        basis,
     };
     let mut name_verdicts = Vec::new();
     if let Some(name) = &sight.name {
@@ -113,7 +112,7 @@ struct Judge<'a> {
     invented: bool,
     /// Where the round looked from, where that could be asked.
     side: Option<Side>,
-    controls: &'a Controls<'a>,
+    basis: &'a Basis<'a, 'a>,
 }
 
 impl Judge<'_> {
@@ -132,7 +131,7 @@ impl Judge<'_> {
 
     /// What is left of a standing where it matters from where the round looked.
     fn seen_from(&self, standing: Standing) -> Standing {
-        let guard = || self.controls.guard_name().unwrap_or_default();
+        let guard = || self.basis.controls.guard_name().unwrap_or_default();
         match (self.side, standing) {
             (Some(Side::Inside), _) => Standing::Inside(guard()),
             (
@@ -163,7 +162,7 @@ impl Judge<'_> {
             Standing::Invented
         } else {
             let non_global = self.target.probe_non_global;
-            self.controls.name_standing(self.index, non_global)
+            self.basis.controls.name_standing(self.index, non_global)
         }
     }
 
@@ -281,57 +280,65 @@ impl Judge<'_> {
         }
     }
 
-    fn endpoint(&self, tried: Tried) -> EndpointReport {
-        let Tried {
-            endpoint,
-            companion,
-            attempts,
-            complete,
-        } = tried;
-        let standing = self.seen_from(if self.by_name && self.invented {
+    /// What an attempt rests on.
+    fn standing(&self, tried: &Tried, outcome: Outcome) -> Standing {
+        self.seen_from(if self.by_name && self.invented {
             Standing::Invented
         } else {
-            self.controls.standing(self.index, endpoint, self.invented)
-        });
-        let controlled = companion && self.controls.declared_for(self.index, endpoint);
-        let denial = self.denial(companion && !controlled);
+            self.basis.of_attempt(self.index, tried, outcome)
+        })
+    }
+
+    fn endpoint(&self, tried: Tried) -> EndpointReport {
+        let endpoint = tried.endpoint;
+        let controlled = tried.companion && self.basis.controls.declared_for(self.index, endpoint);
+        let denial = self.denial(tried.companion && !controlled);
         let interrupted = || Judgement {
             verdict: Verdict::Inconclusive,
             reason: Reason::Blind {
                 cause: Blind::Interrupted,
             },
         };
-        let worst = attempts
-            .iter()
-            .map(|attempt| {
-                judge(
-                    self.target.barrier,
-                    &denial,
-                    attempt.outcome,
-                    doubt(self.target, attempt),
-                    &standing,
-                    Some(endpoint.class()),
-                )
-            })
-            .chain((!complete).then(interrupted))
+        let judged = tried.attempts.iter().map(|attempt| {
+            let standing = self.standing(&tried, attempt.outcome);
+            let judgement = judge(
+                self.target.barrier,
+                &denial,
+                attempt.outcome,
+                doubt(self.target, attempt),
+                &standing,
+                Some(endpoint.class()),
+            );
+            let rests_on = rests_on(judgement.verdict, standing);
+            (judgement, rests_on)
+        });
+        let worst = judged
+            .chain((!tried.complete).then(|| (interrupted(), None)))
             // The first of the worst, where `max_by_key` would give the last.
             .reduce(|worst, next| {
-                if next.verdict > worst.verdict {
+                if next.0.verdict > worst.0.verdict {
                     next
                 } else {
                     worst
                 }
             });
-        let Judgement { verdict, reason } = worst.unwrap_or_else(interrupted);
+        let (Judgement { verdict, reason }, rests_on) =
+            worst.unwrap_or_else(|| (interrupted(), None));
+        let Tried {
+            companion,
+            attempts,
+            way,
+            ..
+        } = tried;
         EndpointReport {
             endpoint,
             companion,
             controlled,
             reach: attempts.iter().filter_map(|a| reach_of(a.outcome)).max(),
-            rests_on: rests_on(verdict, standing),
+            rests_on,
             verdict,
             reason,
-            way: None,
+            way,
             attempts,
         }
     }

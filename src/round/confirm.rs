@@ -13,8 +13,8 @@
 use std::time::Duration;
 
 use super::assemble;
+use super::basis::Basis;
 use super::checkpoint;
-use super::control::Controls;
 use super::names::Names;
 use super::set::Means;
 use super::world::World;
@@ -27,11 +27,11 @@ use crate::domain::verdict::Verdict;
 /// short enough to stay within one round.
 pub(crate) const PAUSE: Duration = Duration::from_secs(5);
 
-/// Looks again as often as the exposed targets ask for. `findings` are in the plan's order; `controls`
-/// and `names` are left as they are, because the verdicts rest on them.
+/// Looks again as often as the exposed targets ask for. `findings` are in the plan's order; what the
+/// first set rests on and `names` are left as they are, because the verdicts rest on them.
 pub(crate) async fn confirm<W: World>(
     means: &Means<'_, W>,
-    controls: &Controls<'_>,
+    first: &Basis<'_, '_>,
     names: &Names,
     findings: &mut [Finding],
 ) {
@@ -45,7 +45,8 @@ pub(crate) async fn confirm<W: World>(
         return;
     }
     // A control that was lost before is lost here too.
-    let mut controls = controls.clone();
+    let mut controls = first.controls.clone();
+    let mut ports = first.ports.clone();
     let mut names = names.afresh();
     let mut set = 1;
     while !open.is_empty() {
@@ -60,11 +61,22 @@ pub(crate) async fn confirm<W: World>(
         if course.stop.is_stopped() {
             return;
         }
+        controls
+            .checks()
+            .for_each(|checks| ports.add_checks(checks));
+        sights.iter().for_each(|sight| ports.add_sight(sight));
+        // What made a silence of the first set worth nothing goes for later ones too.
+        let basis = Basis {
+            controls: &controls,
+            ports: &ports,
+            invented: names.invented(),
+            ..*first
+        };
         let seen = open.into_iter().zip(sights);
         let judged = seen.filter_map(|(index, sight)| {
             let target = plan.targets.get(index)?;
             let finding = findings.get_mut(index)?;
-            let later = assemble::finding(target, index, sight, &controls, &names);
+            let later = assemble::finding(target, index, sight, &basis, &names);
             let asked = target.confirm;
             finding.confirmation = match later.verdict {
                 Verdict::Blocked => Some(Confirmation {

@@ -1,10 +1,11 @@
-//! The controls: reached before, after and in between, or silence proves nothing.
+//! The controls: tried before, after and in between, or silence proves nothing.
 //!
 //! A control holds over a family only if it was reached at *every* checkpoint. Being lost once is
 //! enough: a network that comes and goes makes silences too. It speaks for its own transport alone:
 //! where ICMP replies are dropped, as on GitHub-hosted runners, TCP may be fine, and the other way
-//! round.
+//! round. What else it takes for a silence to count is decided in [`basis`](super::basis).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -16,11 +17,15 @@ use super::world::World;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Class, Endpoint, Family, Transport};
 use crate::domain::finding::{NameAnswer, NameReport};
-use crate::domain::report::{ControlCheck, ControlReport, Sees};
-use crate::domain::target::{Control, Plan, TargetKind};
+use crate::domain::report::{ControlCheck, ControlEndpoint, ControlReport, Egress, Sees};
+use crate::domain::target::{Barrier, Control, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
-use crate::domain::way::PortProof;
+use crate::domain::way::{Distance, PortProof};
 use crate::probe::CompiledDenial;
+
+/// How many ports a control that answers on every one is tried on at most; targets on more are not borne
+/// out by it.
+const MOST_PORTS: usize = 64;
 
 /// All controls of a round with what they showed so far.
 #[derive(Clone)]
@@ -35,6 +40,8 @@ pub(super) struct Entry<'p> {
     pub(super) control: &'p Control,
     /// The targets whose own it is, by index; empty where it speaks for all.
     targets: Vec<usize>,
+    /// The ports that it is tried on, where it answers on every one.
+    ports: Vec<u16>,
     pub(super) checks: Vec<ControlCheck>,
 }
 
@@ -44,11 +51,7 @@ impl<'p> Controls<'p> {
         let mut entries: Vec<Entry<'p>> = plan
             .controls
             .iter()
-            .map(|control| Entry {
-                control,
-                targets: Vec::new(),
-                checks: Vec::new(),
-            })
+            .map(|control| Entry::new(control, Vec::new()))
             .collect();
         let general = entries.len();
         for (index, target) in plan.targets.iter().enumerate() {
@@ -57,23 +60,20 @@ impl<'p> Controls<'p> {
             };
             let own = entries.iter_mut().skip(general).find(|entry| {
                 entry.control.kind == control.kind
+                    && entry.control.every_port == control.every_port
                     && entry.control.pace == control.pace
                     && entry.control.probe_non_global == control.probe_non_global
             });
             match own {
                 Some(entry) => entry.targets.push(index),
-                None => entries.push(Entry {
-                    control,
-                    targets: vec![index],
-                    checks: Vec::new(),
-                }),
+                None => entries.push(Entry::new(control, vec![index])),
             }
         }
-        let guard = plan.vantage.must_not_reach.as_ref().map(|control| Entry {
-            control,
-            targets: Vec::new(),
-            checks: Vec::new(),
-        });
+        for entry in entries.iter_mut().filter(|entry| entry.control.every_port) {
+            entry.ports = ports(plan, entry);
+        }
+        let guard = plan.vantage.must_not_reach.as_ref();
+        let guard = guard.map(|control| Entry::new(control, Vec::new()));
         Self { entries, guard }
     }
 
@@ -98,7 +98,7 @@ impl<'p> Controls<'p> {
             .map(|e| (e, (is_entered as Reached, ADDRESSES_INSIDE)));
         let checks = all().chain(guard).map(|(entry, how)| {
             let control = entry.control;
-            try_once(course, names, control, how, &denial, patience)
+            try_once(course, names, control, &entry.ports, how, &denial, patience)
         });
         let checks = join_all(checks).await;
         for (entry, check) in self.entries.iter_mut().chain(&mut self.guard).zip(checks) {
@@ -112,7 +112,7 @@ impl<'p> Controls<'p> {
     }
 
     /// The controls that must hold for the target with this index: its own first, then those for all.
-    fn relevant(&self, target: usize) -> impl Iterator<Item = &Entry<'p>> {
+    pub(super) fn relevant(&self, target: usize) -> impl Iterator<Item = &Entry<'p>> {
         let own = self
             .entries
             .iter()
@@ -123,52 +123,28 @@ impl<'p> Controls<'p> {
     /// Whether a control is declared that would speak for an endpoint of the target with this index.
     pub(crate) fn declared_for(&self, target: usize, endpoint: Endpoint) -> bool {
         self.relevant(target).any(|entry| {
-            let kind = &entry.control.kind;
-            kind.transport() == Some(endpoint.transport)
-                && endpoint.transport.speaks_for(kind.port(), endpoint.port)
+            entry.control.kind.transport() == Some(endpoint.transport)
+                && entry.control.is_on(endpoint.port)
         })
     }
 
-    /// What the controls prove for an endpoint of the target with this index. `invented` says that a
-    /// resolver makes addresses up: a control found by name may then be anything.
-    pub(crate) fn standing(&self, target: usize, endpoint: Endpoint, invented: bool) -> Standing {
-        let family = endpoint.family();
-        let relevant = || {
-            let transport = Some(endpoint.transport);
-            self.relevant(target)
-                .filter(move |e| e.control.kind.transport() == transport)
-        };
-        let believed = || relevant().filter(|e| !(invented && e.has_name()));
-        // Every one of them *must* be reachable. One that answers does not make up for another that
-        // does not: it may stand on this side of what is broken.
-        if let Some(lost) = believed().find(|entry| entry.is_lost(family)) {
-            return Standing::Lost(lost.control.kind.to_string());
-        }
-        // A control in a private network says nothing about the way to the internet.
-        let scope = is_global(endpoint.address);
-        let held = || believed().filter(|entry| entry.holds(family, scope));
-        let speaking: Vec<RestsOn> = held()
-            .filter(|entry| {
-                let port = entry.control.kind.port();
-                endpoint.transport.speaks_for(port, endpoint.port)
-            })
-            .map(|entry| RestsOn {
-                control: entry.control.kind.to_string(),
-                port: PortProof::Control,
-                own_path: !entry.targets.is_empty(),
-            })
-            .collect();
-        // The target's own control says most; then one on the same port.
-        let own_path = speaking.iter().find(|c| c.own_path);
-        let best = own_path;
-        match (best.or_else(|| speaking.first()), endpoint.port) {
-            (Some(best), _) => Standing::Held(best.clone()),
-            (None, Some(port)) if held().next().is_some() => {
-                Standing::PortUnproven(endpoint.transport, port)
+    /// Takes the controls that stand at an address that this vantage itself comes from for near ones: the
+    /// way out may end there.
+    pub(crate) fn move_near(&mut self, egress: &[Egress]) {
+        let own = |address: IpAddr| egress.iter().any(|e| e.address == Some(address));
+        let checks = self.entries.iter_mut().flat_map(|entry| &mut entry.checks);
+        for seen in checks.flat_map(|check| &mut check.endpoints) {
+            if own(seen.endpoint.address)
+                && let Some(way) = &mut seen.way
+            {
+                way.distance = way.distance.min(Distance::OwnNetwork);
             }
-            (None, _) if invented && relevant().any(Entry::has_name) => Standing::Invented,
-            (None, _) => Standing::Absent,
         }
+    }
+
+    /// All checkpoints of every control.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &[ControlCheck]> {
+        self.entries.iter().map(|entry| entry.checks.as_slice())
     }
 
     /// What the controls prove for name resolution, asked by the target with this index.
@@ -176,13 +152,13 @@ impl<'p> Controls<'p> {
     pub(crate) fn name_standing(&self, target: usize, non_global: bool) -> Standing {
         let named = || self.relevant(target).filter(|entry| entry.has_name());
         if let Some(lost) = named().find(|entry| !entry.is_found(true)) {
-            return Standing::Lost(lost.control.kind.to_string());
+            return Standing::Lost(lost.name());
         }
         // A resolver that knows the inside may know nothing of the outside.
         let found = named().find(|entry| entry.is_found(non_global));
         found.map_or(Standing::Absent, |entry| {
             Standing::Held(RestsOn {
-                control: entry.control.kind.to_string(),
+                control: entry.name(),
                 port: PortProof::NoPort,
                 own_path: !entry.targets.is_empty(),
             })
@@ -193,7 +169,7 @@ impl<'p> Controls<'p> {
     pub(crate) fn proven(&self) -> Vec<Family> {
         Family::ALL
             .into_iter()
-            .filter(|family| self.entries.iter().any(|entry| entry.holds(*family, false)))
+            .filter(|family| self.entries.iter().any(|entry| entry.holds(*family)))
             .collect()
     }
 
@@ -207,7 +183,7 @@ impl<'p> Controls<'p> {
             .filter_map(|class| {
                 let held = self.entries.iter().filter(|entry| {
                     entry.control.kind.transport() == Some(class.transport)
-                        && entry.holds(class.family, false)
+                        && entry.holds(class.family)
                 });
                 // The first of the highest, where `max_by_key` would give the last.
                 let best = held.reduce(|best, next| {
@@ -221,7 +197,7 @@ impl<'p> Controls<'p> {
                     transport: class.transport,
                     family: class.family,
                     layer: top(&best.control.kind),
-                    control: best.control.kind.to_string(),
+                    control: best.name(),
                 })
             })
             .collect()
@@ -236,7 +212,8 @@ impl<'p> Controls<'p> {
                     Family::ALL.into_iter().filter(|f| wanted(*f)).collect()
                 };
                 ControlReport {
-                    name: entry.control.kind.to_string(),
+                    name: entry.name(),
+                    every_port: entry.control.every_port,
                     kind: entry.control.kind.as_str().to_owned(),
                     transport: entry.control.kind.transport(),
                     origin: entry.control.origin,
@@ -247,7 +224,7 @@ impl<'p> Controls<'p> {
                         .map(|target| target.name.clone())
                         .collect(),
                     position: entry.control.position.clone(),
-                    held: families(&|family| entry.holds(family, false)),
+                    held: families(&|family| entry.holds(family)),
                     lost: families(&|family| entry.is_lost(family)),
                     name_held: entry
                         .has_name()
@@ -259,19 +236,54 @@ impl<'p> Controls<'p> {
     }
 }
 
-impl Entry<'_> {
+impl<'p> Entry<'p> {
+    const fn new(control: &'p Control, targets: Vec<usize>) -> Self {
+        Self {
+            control,
+            targets,
+            ports: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+
     pub(super) fn has_name(&self) -> bool {
         self.control.kind.name().is_some()
     }
 
-    /// Reached over this family at every checkpoint; with `global`, at a globally routable address.
-    fn holds(&self, family: Family, global: bool) -> bool {
+    /// The control as it is declared.
+    pub(super) fn name(&self) -> String {
+        self.control.name()
+    }
+
+    /// The same, with the port that it was tried on where it answers on every one.
+    pub(super) fn name_on(&self, port: Option<u16>) -> String {
+        match (self.control.kind.host(), port) {
+            (Some(host), Some(port)) if self.was_on(Some(port)) && self.control.every_port => {
+                format!("{host}:{port}")
+            }
+            _ => self.name(),
+        }
+    }
+
+    /// Whether it is some target's own.
+    pub(super) const fn is_own(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// Whether it was tried on this port.
+    pub(super) fn was_on(&self, port: Option<u16>) -> bool {
+        if self.control.every_port {
+            port.is_some_and(|port| self.ports.contains(&port))
+        } else {
+            self.control.kind.port() == port
+        }
+    }
+
+    /// Reached over this family at every checkpoint, whatever the port.
+    fn holds(&self, family: Family) -> bool {
         let reached = |check: &ControlCheck| {
-            check.endpoints.iter().any(|e| {
-                e.reached
-                    && e.endpoint.family() == family
-                    && (!global || is_global(e.endpoint.address))
-            })
+            let mut endpoints = check.endpoints.iter();
+            endpoints.any(|e| e.reached && e.endpoint.family() == family)
         };
         !self.checks.is_empty() && self.checks.iter().all(reached)
     }
@@ -291,7 +303,40 @@ impl Entry<'_> {
                 .any(|query| matches!(query.answer, NameAnswer::Blind(_)))
         };
         let nowhere = self.checks.iter().all(|check| check.endpoints.is_empty());
-        connects && !self.holds(family, false) && (nowhere || self.checks.iter().any(tried))
+        connects && !self.holds(family) && (nowhere || self.checks.iter().any(tried))
+    }
+
+    /// Whether it is lost for an endpoint: over its family or, where it answers on every port and was
+    /// tried on the endpoint's, on that port.
+    pub(super) fn is_lost_for(&self, endpoint: Endpoint) -> bool {
+        let on_port = || {
+            let here = |seen: &ControlEndpoint| {
+                seen.endpoint.port == endpoint.port && seen.endpoint.family() == endpoint.family()
+            };
+            self.control.every_port
+                && self.was_on(endpoint.port)
+                && self.checks.iter().any(|check| {
+                    check.endpoints.iter().any(here)
+                        && !check
+                            .endpoints
+                            .iter()
+                            .any(|seen| here(seen) && seen.reached)
+                })
+        };
+        self.is_lost(endpoint.family()) || on_port()
+    }
+
+    /// Whether it had to be sent to again while targets were tried, more than once, and neither before
+    /// nor after: then it was the round that made packets go missing.
+    ///
+    /// Once is chance: at a loss of one packet in a hundred each way, two in the eight tries of a round
+    /// come about in one round of a hundred.
+    pub(super) fn is_doubtful(&self) -> bool {
+        let again = |check: &ControlCheck| check.endpoints.iter().any(sent_again);
+        let [first, between @ .., last] = self.checks.as_slice() else {
+            return false;
+        };
+        !again(first) && !again(last) && between.iter().filter(|check| again(check)).count() > 1
     }
 
     /// Whether every resolver found an address for the control's name at every checkpoint. Without
@@ -303,6 +348,33 @@ impl Entry<'_> {
         };
         !self.checks.is_empty() && self.checks.iter().all(found)
     }
+}
+
+/// Whether more than one packet was needed to be heard.
+fn sent_again(seen: &ControlEndpoint) -> bool {
+    let evidence = seen.last.evidence.as_ref();
+    let datagrams = evidence.and_then(|e| e.udp.as_ref()).map(|udp| udp.sent);
+    seen.reached && datagrams.is_some_and(|sent| sent > 1)
+}
+
+/// The ports that a control on every port is tried on: those of the targets that it speaks for.
+fn ports(plan: &Plan, entry: &Entry<'_>) -> Vec<u16> {
+    let transport = entry.control.kind.transport();
+    let targets = plan.targets.iter().enumerate().filter(|(index, target)| {
+        target.barrier != Barrier::Dns && (!entry.is_own() || entry.targets.contains(index))
+    });
+    let mut ports: Vec<u16> = targets
+        .flat_map(|(_, target)| target.ports())
+        .filter(|(own, _)| Some(*own) == transport)
+        .map(|(_, port)| port)
+        .collect();
+    let guard = plan.vantage.must_not_reach.as_ref();
+    let guard = guard.filter(|guard| guard.kind.transport() == transport);
+    ports.extend(guard.and_then(|guard| guard.kind.port()));
+    ports.sort_unstable();
+    ports.dedup();
+    ports.truncate(MOST_PORTS);
+    ports
 }
 
 /// Whether each resolver gave at least one address, in whatever family, that would be connected to.

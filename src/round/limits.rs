@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::pace::Pacing;
+
 /// File descriptors kept for everything that is not an attempt: resolvers, controls, reports.
 const RESERVED_FILES: u64 = 1024;
 
@@ -44,23 +46,25 @@ pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
     wanted.clamp(1, usize::try_from(room).unwrap_or(usize::MAX))
 }
 
-/// Places for attempts: so many in all, so many against one address.
+/// Places for attempts: so many in all, so many against one address, so many begun a second.
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Semaphore,
     /// How many places there are in all.
     places: u32,
     per_host: usize,
+    pub(super) pacing: Pacing,
     hosts: RefCell<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
 impl Slots {
-    pub(crate) fn new(all: usize, per_host: usize) -> Self {
+    pub(crate) fn new(all: usize, per_host: usize, pacing: Pacing) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             all: Semaphore::new(all),
             places: u32::try_from(all).unwrap_or(u32::MAX),
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
+            pacing,
             hosts: RefCell::new(HashMap::new()),
         }
     }
@@ -77,6 +81,7 @@ impl Slots {
         let host = semaphore.acquire_owned().await?;
         // An attempt that wants more than there is gets all there is.
         let all = self.all.acquire_many(files.clamp(1, self.places)).await?;
+        self.pacing.turn().await;
         Ok(Slot {
             slots: self,
             address,
@@ -114,9 +119,13 @@ impl Drop for Slot<'_> {
 mod tests {
     use super::*;
 
+    fn places(all: usize, per_host: usize) -> Slots {
+        Slots::new(all, per_host, Pacing::new(0, 0, u32::MAX))
+    }
+
     #[tokio::test]
     async fn a_host_takes_no_more_than_its_share_and_is_forgotten_after() {
-        let slots = Slots::new(10, 1);
+        let slots = places(10, 1);
         let one: IpAddr = "192.0.2.1".parse().unwrap();
         let other: IpAddr = "192.0.2.2".parse().unwrap();
         let first = slots.take(one, 1).await.unwrap();
@@ -134,13 +143,13 @@ mod tests {
     #[tokio::test]
     async fn an_attempt_that_holds_more_files_takes_more_places_and_never_waits_for_ever() {
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        let slots = Slots::new(3, 8);
+        let slots = places(3, 8);
         let two = slots.take(address, 2).await.unwrap();
         let one = slots.take(address, 1).await.unwrap();
         let third = futures_util::FutureExt::now_or_never(slots.take(address, 1));
         assert!(third.is_none(), "three files are all that there are");
         drop((two, one));
-        let few = Slots::new(1, 8);
+        let few = places(1, 8);
         assert!(few.take(address, 2).await.is_ok());
     }
 

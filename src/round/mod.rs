@@ -7,13 +7,17 @@
 mod answers;
 mod assemble;
 mod authority;
+mod basis;
 mod confirm;
 mod control;
 mod coverage;
 mod egress;
+mod late;
 mod limits;
 mod names;
 mod outside;
+mod pace;
+mod ports;
 mod schedule;
 mod set;
 pub mod stop;
@@ -34,10 +38,13 @@ use crate::domain::finding::Finding;
 use crate::domain::report::{REPORT_VERSION, RoundReport, Totals, Vantage};
 use crate::domain::target::{Plan, Resolvers};
 use crate::domain::trail::Links;
+use crate::domain::way::Assumption;
 use crate::probe::{self, CompiledDenial};
+use basis::Basis;
 use control::Controls;
 pub use limits::{FEWEST_FILES, raise_open_files};
 use names::Names;
+use ports::Ports;
 use schedule::Course;
 use set::Means;
 use stop::Stop;
@@ -112,16 +119,36 @@ async fn round<W: World>(
         stop,
     };
     let names = Names::new(resolvers);
-    let means = Means::new(&course, plan, &denials);
+    let seed = fastrand::u64(..);
+    let means = Means::new(&course, plan, &denials, seed);
     let mut controls = Controls::of(plan);
 
+    let drops = world.reverse_path_drops();
     let first = checkpoint(&course, &mut controls, &names, plan);
     let echo = egress::ask(&course, &names, plan.vantage.egress.as_ref());
     let ((), egress) = futures_util::future::join(first, echo).await;
     let all: Vec<usize> = (0..plan.targets.len()).collect();
-    let sights = means.set(&mut controls, &names, &all, progress).await;
+    let mut sights = means.set(&mut controls, &names, &all, progress).await;
+    let too_fast = late::look(&means, &mut sights).await;
     checkpoint(&course, &mut controls, &names, plan).await;
+    controls.move_near(&egress);
 
+    let mut ports = Ports::default();
+    controls
+        .checks()
+        .for_each(|checks| ports.add_checks(checks));
+    sights.iter().for_each(|sight| ports.add_sight(sight));
+    let dropped = drops
+        .zip(world.reverse_path_drops())
+        .map(|(before, after)| after.saturating_sub(before));
+    let basis = Basis {
+        controls: &controls,
+        ports: &ports,
+        unfiltered: assumption(plan, &standpoint),
+        invented: names.invented(),
+        dropped: dropped.is_some_and(|dropped| dropped > 0),
+        too_fast,
+    };
     let mut findings: Vec<_> = plan
         .targets
         .iter()
@@ -129,10 +156,10 @@ async fn round<W: World>(
         .enumerate()
         .map(|(index, (target, sight))| Finding {
             waiver: target.waiver.as_ref().map(|waiver| waiver.at(started)),
-            ..assemble::finding(target, index, sight, &controls, &names)
+            ..assemble::finding(target, index, sight, &basis, &names)
         })
         .collect();
-    confirm::confirm(&means, &controls, &names, &mut findings).await;
+    confirm::confirm(&means, &basis, &names, &mut findings).await;
     let coverage = coverage::table(plan, &findings);
     Ok(RoundReport {
         version: REPORT_VERSION,
@@ -140,7 +167,7 @@ async fn round<W: World>(
         config: plan.config.clone(),
         started,
         took_ms: course.elapsed_ms(),
-        seed: 0,
+        seed,
         interrupted: stop.is_stopped(),
         partial: false,
         shard: None,
@@ -158,11 +185,11 @@ async fn round<W: World>(
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             proven: controls.proven(),
             sees: controls.sees(),
-            ports: Vec::new(),
-            unfiltered: None,
-            reverse_path_drops: None,
+            ports: ports.report(),
+            unfiltered: basis.unfiltered,
+            reverse_path_drops: dropped,
             egress,
-            outside: controls.outside(names.invented()),
+            outside: basis.outside(),
         },
         resolvers: names.reports(),
         controls: controls.reports(plan),
@@ -171,6 +198,25 @@ async fn round<W: World>(
         rounds: Vec::new(),
         missing: Vec::new(),
     })
+}
+
+/// Why ports on which nothing is reached count as let out, if they do.
+///
+/// GitHub's standard runners are named `GitHub Actions` and a number. Larger ones, which alone can stand in
+/// a network of the customer's own, have the name of their group: those count as self-hosted.
+fn assumption(plan: &Plan, standpoint: &Standpoint) -> Option<Assumption> {
+    let standard = standpoint
+        .name
+        .as_deref()
+        .and_then(|name| name.strip_prefix("GitHub Actions "))
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    match plan.vantage.unfiltered {
+        Some(said) => said.then_some(Assumption::Said),
+        None if standpoint.environment == "github-hosted" && standard => {
+            Some(Assumption::GithubHosted)
+        }
+        None => None,
+    }
 }
 
 /// Every target's denial, ready for comparing.

@@ -4,12 +4,13 @@
 //! configuration may name something that only insiders reach. It is tried at every checkpoint: once
 //! reached, the round is inside. It must also be seen to be shut, with a control, or nobody knows.
 
+use super::basis::{Basis, Place};
 use super::control::{Controls, Entry};
 use crate::domain::finding::NameAnswer;
 use crate::domain::observation::Outcome;
 use crate::domain::payload::Silence;
 use crate::domain::reach::{Layer, Reach};
-use crate::domain::report::{ControlCheck, Outside, Side};
+use crate::domain::report::{ControlCheck, ControlEndpoint, Outside, Side};
 use crate::domain::target::TargetKind;
 use crate::domain::verdict::Standing;
 
@@ -23,22 +24,22 @@ impl Controls<'_> {
             .as_ref()
             .map(|guard| guard.control.kind.to_string())
     }
+}
 
+impl Basis<'_, '_> {
     /// Where the round looked from, if the configuration names what only insiders reach.
-    /// `invented` says that a resolver makes addresses up.
-    pub(crate) fn side(&self, invented: bool) -> Option<Side> {
-        self.guard
-            .as_ref()
-            .map(|guard| self.side_of(guard, invented))
+    pub(crate) fn side(&self) -> Option<Side> {
+        let guard = self.controls.guard.as_ref();
+        guard.map(|guard| self.side_of(guard))
     }
 
-    fn side_of(&self, guard: &Entry<'_>, invented: bool) -> Side {
+    fn side_of(&self, guard: &Entry<'_>) -> Side {
         let seen = || guard.checks.iter().flat_map(|check| &check.endpoints);
         if seen().any(|endpoint| endpoint.reached) {
             return Side::Inside;
         }
         // An address that a resolver made up may well be silent.
-        if invented && guard.has_name() {
+        if self.invented && guard.has_name() {
             return Side::Unproven;
         }
         // Shut at every checkpoint, and not because this side is broken.
@@ -47,10 +48,7 @@ impl Controls<'_> {
                 Outcome::Reached(Reach::NoAnswer) if !silence_tells(guard) => false,
                 Outcome::Reached(reach) if reach.is_stop() => {
                     reach.layer() > Layer::Network
-                        || matches!(
-                            self.standing(NOBODY, seen.endpoint, false),
-                            Standing::Held(_)
-                        )
+                        || matches!(self.of_place(NOBODY, place(seen), None), Standing::Held(_))
                 }
                 Outcome::Reached(_) | Outcome::Blind(_) => false,
             })
@@ -63,7 +61,10 @@ impl Controls<'_> {
                 && queries
                     .into_iter()
                     .all(|query| matches!(query.answer, NameAnswer::NxDomain | NameAnswer::NoData))
-                && matches!(self.name_standing(NOBODY, false), Standing::Held(_))
+                && matches!(
+                    self.controls.name_standing(NOBODY, false),
+                    Standing::Held(_)
+                )
         };
         let proven = !guard.checks.is_empty()
             && guard
@@ -78,12 +79,19 @@ impl Controls<'_> {
     }
 
     /// The same as the report shows it.
-    pub(crate) fn outside(&self, invented: bool) -> Option<Outside> {
-        self.guard.as_ref().map(|guard| Outside {
+    pub(crate) fn outside(&self) -> Option<Outside> {
+        self.controls.guard.as_ref().map(|guard| Outside {
             must_not_reach: guard.control.kind.to_string(),
-            side: self.side_of(guard, invented),
+            side: self.side_of(guard),
             checks: guard.checks.clone(),
         })
+    }
+}
+
+fn place(seen: &ControlEndpoint) -> Place<'_> {
+    Place {
+        endpoint: seen.endpoint,
+        way: seen.way.as_ref(),
     }
 }
 

@@ -1,4 +1,7 @@
 //! The attempts against one endpoint: spread in time, ended early only by an exposure.
+//!
+//! They are spread by the time-out whatever they heard. A rejection is there at once, so that a network
+//! that rejects for a moment would give one answer to all of them, between two checkpoints.
 
 use tokio::time::Instant;
 
@@ -6,7 +9,8 @@ use super::limits::Slots;
 use super::stop::Stop;
 use super::world::World;
 use crate::domain::endpoint::{Endpoint, Transport};
-use crate::domain::observation::{Attempt, Observation};
+use crate::domain::observation::{Attempt, Observation, Outcome};
+use crate::domain::reach::Reach;
 use crate::domain::target::{Pace, TargetKind};
 use crate::probe::CompiledDenial;
 
@@ -23,6 +27,16 @@ impl<W> Course<'_, W> {
     pub(crate) fn elapsed_ms(&self) -> u64 {
         millis(self.started, Instant::now())
     }
+
+    /// An attempt that began then and is over now.
+    pub(crate) fn attempt(&self, begun: Instant, seen: Observation) -> Attempt {
+        Attempt {
+            at_ms: millis(self.started, begun),
+            took_ms: millis(begun, Instant::now()),
+            outcome: seen.outcome,
+            evidence: seen.evidence,
+        }
+    }
 }
 
 fn millis(from: Instant, to: Instant) -> u64 {
@@ -35,6 +49,9 @@ pub(crate) struct Task<'a, E> {
     pub(crate) kind: &'a TargetKind,
     pub(crate) denial: &'a CompiledDenial,
     pub(crate) pace: &'a Pace,
+    /// Whether a rejection is asked for a second time where the pace wants one attempt only: alone it
+    /// takes no time, and no checkpoint fits into it.
+    pub(crate) again: bool,
     /// Whether this observation makes further attempts needless.
     pub(crate) enough: E,
 }
@@ -52,6 +69,14 @@ fn files(kind: &TargetKind, endpoint: Endpoint) -> u32 {
     if quic { 2 } else { 1 }
 }
 
+/// Whether somebody said no at the network: it takes no time.
+const fn is_rejection(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Reached(Reach::Refused | Reach::Prohibited)
+    )
+}
+
 /// Makes the attempts. Controls pass no `slots`: they must get through where the targets wait.
 ///
 /// Gives the attempts in order, and whether they are complete: false where the round was stopped
@@ -63,9 +88,12 @@ pub(crate) async fn attempts<W: World>(
 ) -> (Vec<Attempt>, bool) {
     let mut attempts = Vec::new();
     let mut complete = true;
-    let first = Instant::now();
-    for number in 0..task.pace.attempts.max(1) {
-        let due = first + task.pace.interval.saturating_mul(number);
+    let spread = task.pace.interval.max(task.pace.timeout);
+    let offset = slots.map(|slots| slots.pacing.offset(task.endpoint));
+    let mut due = Instant::now() + offset.unwrap_or_default();
+    let mut left = task.pace.attempts.max(1);
+    while left > 0 {
+        left -= 1;
         let slot = course
             .stop
             .or(async {
@@ -85,6 +113,7 @@ pub(crate) async fn attempts<W: World>(
             break;
         };
         let begun = Instant::now();
+        due = begun + spread;
         let climb = course.world.climb(
             task.endpoint,
             task.kind,
@@ -96,12 +125,11 @@ pub(crate) async fn attempts<W: World>(
             break;
         };
         let enough = (task.enough)(&observation);
-        attempts.push(Attempt {
-            at_ms: millis(course.started, begun),
-            took_ms: millis(begun, Instant::now()),
-            outcome: observation.outcome,
-            evidence: observation.evidence,
-        });
+        let alone = task.again && attempts.is_empty() && left == 0;
+        if alone && is_rejection(observation.outcome) {
+            left = 1;
+        }
+        attempts.push(course.attempt(begun, observation));
         if enough {
             break;
         }

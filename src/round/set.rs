@@ -9,10 +9,11 @@ use futures_util::StreamExt;
 use super::control::Controls;
 use super::limits::{Slots, fit_into_open_files};
 use super::names::Names;
+use super::pace::Pacing;
 use super::schedule::Course;
 use super::watch::{Sight, watch};
 use super::world::World;
-use crate::domain::target::{Barrier, Plan};
+use crate::domain::target::{Barrier, Plan, Target};
 use crate::probe::CompiledDenial;
 
 /// How often the controls are tried at least while probes are under way. A NAT that has run out of
@@ -38,16 +39,31 @@ impl<'a, W: World> Means<'a, W> {
         course: &'a Course<'a, W>,
         plan: &'a Plan,
         denials: &'a [CompiledDenial],
+        seed: u64,
     ) -> Self {
         let concurrency = fit_into_open_files(plan.concurrency);
         Self {
             course,
             plan,
             denials,
-            slots: Slots::new(concurrency, plan.per_host),
+            slots: Slots::new(
+                concurrency,
+                plan.per_host,
+                Pacing::new(seed, plan.targets.len(), plan.rate),
+            ),
             concurrency,
             between: between(plan),
         }
+    }
+
+    /// The pace of the round.
+    pub(crate) const fn pacing(&self) -> &Pacing {
+        &self.slots.pacing
+    }
+
+    /// The target with this place in the plan, and its denial.
+    pub(crate) fn target(&self, index: usize) -> Option<(&'a Target, &'a CompiledDenial)> {
+        Some((self.plan.targets.get(index)?, self.denials.get(index)?))
     }
 
     /// Makes one set of attempts at the targets with these places in the plan, and gives what was seen
@@ -61,11 +77,12 @@ impl<'a, W: World> Means<'a, W> {
     ) -> Vec<Sight> {
         let looking = self.look(names, which, progress);
         tokio::pin!(looking);
-        loop {
+        for number in 0_usize.. {
+            let pause = self.pacing().between(self.between, number);
             tokio::select! {
                 biased;
                 sights = &mut looking => return sights,
-                () = tokio::time::sleep(self.between) => {}
+                () = tokio::time::sleep(pause) => {}
             }
             // Both go on at once: the control must get through while the probes are under way. A check
             // that the end of the probes overtakes is given up; the one that follows says as much.
@@ -75,6 +92,7 @@ impl<'a, W: World> Means<'a, W> {
                 () = controls.check(self.course, names, self.between) => {}
             }
         }
+        looking.await
     }
 
     /// Looks at some targets, at most so many at once.
@@ -83,8 +101,8 @@ impl<'a, W: World> Means<'a, W> {
             .take(which.len())
             .collect();
         let targets = which.iter().enumerate().filter_map(|(place, index)| {
-            let target = self.plan.targets.get(*index)?;
-            Some((place, target, self.denials.get(*index)?))
+            let (target, denial) = self.target(*index)?;
+            Some((place, target, denial))
         });
         let mut seen = futures_util::stream::iter(targets)
             .map(|(place, target, denial)| async move {
@@ -104,16 +122,20 @@ impl<'a, W: World> Means<'a, W> {
     }
 }
 
-/// How long to wait between two checkpoints, and how long a control may take at one of them.
+/// How long to wait between two checkpoints at most, and how long a control may take at one of them.
 ///
-/// A third of the shortest time in which a silent endpoint gets all its attempts: a network that was
-/// gone for all of it must have been gone at a whole checkpoint too.
+/// A third of the shortest time between the first attempt at an endpoint and the last: a whole checkpoint
+/// lies in between then, whenever it begins. Rejections take no time, so that time is one time-out less
+/// than what silences take, but that of one attempt, which is made again if it is rejected.
 fn between(plan: &Plan) -> Duration {
     let silences = plan
         .targets
         .iter()
         .filter(|target| target.kind.transport().is_some() && target.barrier != Barrier::Dns)
-        .map(|target| target.pace.timeout.saturating_mul(target.pace.attempts) / 3);
+        .map(|target| {
+            let times = target.pace.attempts.saturating_sub(1).max(1);
+            target.pace.timeout.saturating_mul(times) / 3
+        });
     silences
         .min()
         .unwrap_or(BETWEEN)

@@ -35,6 +35,7 @@ use crate::probe::egress::EchoError;
 mod confirm;
 mod egress;
 mod names;
+mod own_side;
 
 /// What an endpoint does at a given time since the world's beginning: `None` is silence.
 type Behaviour = Box<dyn Fn(Endpoint, Duration) -> Option<Reach>>;
@@ -53,6 +54,9 @@ struct Fake {
     /// Start of every attempt against every endpoint.
     log: RefCell<Vec<(Endpoint, Duration)>>,
     lookups: Cell<usize>,
+    /// By which way packets leave, and how many answers the reverse path filter dropped.
+    ways: Box<dyn Fn(IpAddr) -> Option<Way>>,
+    drops: Box<dyn Fn(Duration) -> Option<u64>>,
     in_flight: RefCell<HashMap<IpAddr, usize>>,
     most_at_one: RefCell<usize>,
 }
@@ -67,6 +71,8 @@ impl Fake {
             says: Box::new(|_, _| None),
             log: RefCell::default(),
             lookups: Cell::default(),
+            ways: Box::new(|_| None),
+            drops: Box::new(|_| None),
             in_flight: RefCell::default(),
             most_at_one: RefCell::default(),
         }
@@ -176,12 +182,12 @@ impl World for Fake {
         query(answer, &[])
     }
 
-    fn way(&self, _: IpAddr) -> Option<Way> {
-        None
+    fn way(&self, address: IpAddr) -> Option<Way> {
+        (self.ways)(address)
     }
 
     fn reverse_path_drops(&self) -> Option<u64> {
-        None
+        (self.drops)(self.begun.elapsed())
     }
 
     async fn echo(
@@ -278,7 +284,11 @@ fn plan(targets: Vec<Target>) -> Plan {
         targets,
         controls: vec![control(tcp(CONTROL, 443))],
         resolvers: Resolvers::System,
-        vantage: VantagePlan::default(),
+        // A laptop whose owner says so: most of these tests are about something else than ports.
+        vantage: VantagePlan {
+            unfiltered: Some(true),
+            ..VantagePlan::default()
+        },
         concurrency: 16_000,
         per_host: 32,
         incidents: TrailPlan::default(),
@@ -315,7 +325,7 @@ async fn silence_with_a_held_control_is_blocked_after_all_attempts_spread_in_tim
     assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
     let rests_on = finding.endpoints[0].rests_on.as_ref().unwrap();
     assert_eq!(rests_on.control, "9.9.9.9:443");
-    assert_eq!(rests_on.port, PortProof::Control);
+    assert_eq!(rests_on.port, PortProof::Assumed);
     assert_eq!(finding.notes, [Note::PortAssumed]);
     let starts = world.starts("5.5.5.5");
     let gaps: Vec<_> = starts
@@ -340,7 +350,7 @@ async fn ten_thousand_dead_endpoints_take_as_long_as_one() {
         .collect();
     let report = undisturbed(&world, &plan(targets)).await;
     assert_eq!(report.totals.blocked, 10_000);
-    assert!(report.took_ms < 15_000, "{}", report.took_ms);
+    assert!(report.took_ms < 16_000, "{}", report.took_ms);
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,7 +377,7 @@ async fn a_stop_short_of_an_exposure_never_ends_the_attempts() {
         .windows(2)
         .map(|w| w[1].saturating_sub(w[0]))
         .collect();
-    assert_eq!(gaps, [pace().interval; 2], "quick answers are spread too");
+    assert_eq!(gaps, [pace().timeout; 2], "quick answers are spread too");
     assert!(report.findings[0].notes.contains(&Note::OnlyNoListener));
 }
 
@@ -410,7 +420,7 @@ async fn port_25_wants_a_control_on_port_25() {
     let world = Fake::new(only_control_answers);
     let mut plan = plan(vec![target("mail", tcp("5.5.5.5", 25), Barrier::Network)]);
     let report = undisturbed(&world, &plan).await;
-    assert_eq!(report.findings[0].reason.as_str(), "control_on_other_port");
+    assert_eq!(report.findings[0].reason.as_str(), "port_unproven");
     plan.controls.push(control(tcp(CONTROL, 25)));
     let report = undisturbed(&world, &plan).await;
     assert_eq!(report.verdict, Verdict::Blocked);
@@ -608,7 +618,8 @@ async fn one_address_never_gets_more_than_its_share_at_once() {
     let report = undisturbed(&world, &plan).await;
     assert_eq!(report.totals.blocked, 100);
     assert_eq!(*world.most_at_one.borrow(), 7);
-    assert_eq!(world.starts("5.5.5.5").len(), 300);
+    // And two of them once more, when all else was over.
+    assert_eq!(world.starts("5.5.5.5").len(), 302);
 }
 
 #[tokio::test(start_paused = true)]
@@ -627,7 +638,8 @@ async fn after_a_stop_what_was_found_stands_and_the_rest_is_inconclusive() {
     let (stopper, stop) = stop::pair();
     let plan = plan(targets);
     let later = async {
-        tokio::time::sleep(Duration::from_secs(7)).await;
+        // The rejections are over by then, and the silences are not.
+        tokio::time::sleep(Duration::from_millis(9_500)).await;
         stopper.stop();
     };
     let (report, ()) = futures_util::future::join(run(&world, &plan, &stop), later).await;
@@ -638,7 +650,7 @@ async fn after_a_stop_what_was_found_stands_and_the_rest_is_inconclusive() {
     );
     assert_eq!(report.findings[2].reason.as_str(), "interrupted");
     assert!(report.interrupted);
-    assert!(report.took_ms < 10_000, "{}", report.took_ms);
+    assert!(report.took_ms < 12_500, "{}", report.took_ms);
 }
 
 /// Every address is silent from 0.1 s on until the given time.

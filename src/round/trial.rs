@@ -8,7 +8,7 @@ use super::names::{Names, union};
 use super::schedule::{Course, Task, attempts};
 use super::world::World;
 use crate::domain::address::is_global;
-use crate::domain::endpoint::Family;
+use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::NameReport;
 use crate::domain::observation::{Attempt, Observation, Outcome};
 use crate::domain::payload::Payload;
@@ -36,12 +36,13 @@ pub(super) const fn top(kind: &TargetKind) -> Layer {
     }
 }
 
-/// Tries a control now, with one attempt of at most `patience` at each of its addresses, at most
-/// so many of them in each family.
+/// Tries a control now, with one attempt of at most `patience` at each of its addresses, at most so many
+/// of them in each family. One that answers on every port is tried on each of `ports`, at one address.
 pub(super) async fn try_once<W: World>(
     course: &Course<'_, W>,
     names: &Names,
     control: &Control,
+    ports: &[u16],
     (reached, most): (Reached, usize),
     denial: &CompiledDenial,
     patience: Duration,
@@ -68,8 +69,18 @@ pub(super) async fn try_once<W: World>(
     let mut endpoints = Vec::new();
     for family in Family::ALL {
         let some = addresses.iter().filter(|a| Family::of(**a) == family);
-        let some = some.take(most);
-        endpoints.extend(some.filter_map(|address| control.kind.endpoint(*address)));
+        let some = some.take(if control.every_port { 1 } else { most });
+        for endpoint in some.filter_map(|address| control.kind.endpoint(*address)) {
+            if control.every_port {
+                let on = |port: &u16| Endpoint {
+                    port: Some(*port),
+                    ..endpoint
+                };
+                endpoints.extend(ports.iter().map(on));
+            } else {
+                endpoints.push(endpoint);
+            }
+        }
     }
     let tries = endpoints.into_iter().map(|endpoint| {
         let pace = &pace;
@@ -79,13 +90,15 @@ pub(super) async fn try_once<W: World>(
                 kind: &control.kind,
                 denial,
                 pace,
+                again: false,
                 enough: |_: &Observation| true,
             };
+            let way = course.world.way(endpoint.address);
             let last = attempts(course, None, task).await.0.pop()?;
             Some(ControlEndpoint {
                 endpoint,
                 reached: reached(&control.kind, &last),
-                way: course.world.way(endpoint.address),
+                way,
                 last,
             })
         }

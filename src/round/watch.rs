@@ -18,6 +18,7 @@ use crate::domain::observation::{Attempt, Observation};
 use crate::domain::record::Record;
 use crate::domain::target::{Barrier, Target, TargetKind};
 use crate::domain::verdict::{Reason, Standing, Verdict, judge};
+use crate::domain::way::Way;
 use crate::probe::CompiledDenial;
 
 /// What was seen of one target, not yet judged.
@@ -42,6 +43,8 @@ pub(crate) struct Tried {
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
+    /// The way that packets to it took, as it was when the first attempt was over.
+    pub(crate) way: Option<Way>,
 }
 
 /// Looks at one target.
@@ -208,6 +211,7 @@ async fn knock<W: World>(
                 kind: &target.kind,
                 denial,
                 pace: &target.pace,
+                again: true,
                 enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
             let (attempts, complete) = attempts(course, Some(slots), task).await;
@@ -216,6 +220,7 @@ async fn knock<W: World>(
                 companion,
                 attempts,
                 complete,
+                way: course.world.way(endpoint.address),
             }
         });
     join_all(tries).await

@@ -140,7 +140,7 @@ async fn silence_that_an_open_service_may_keep_is_never_blocked_unless_accepted(
             Barrier::Network,
         )
     };
-    let controls = vec![udp(CONTROL, 123, Protocol::Ntp)];
+    let controls = vec![udp(CONTROL, 3478, Protocol::Stun)];
     let report = undisturbed(&world, &with_controls(vec![openvpn(), mute], controls)).await;
     let reason = &report.findings[0].reason;
     assert_eq!(reason.as_str(), "silence_tells_nothing");
@@ -157,14 +157,19 @@ async fn silence_that_an_open_service_may_keep_is_never_blocked_unless_accepted(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_answers_on_udp_53_speaks_for_no_other_port_and_nothing_else_for_443() {
+async fn what_answers_on_udp_53_and_123_speaks_for_no_other_port() {
     let world = Fake::new(only_control_answers);
     let dns = || udp(CONTROL, 53, Protocol::Dns);
     let ntp = || udp(CONTROL, 123, Protocol::Ntp);
+    let stun = || udp(CONTROL, 3478, Protocol::Stun);
     for (wanted, control, blocked) in [
         (udp("5.5.5.5", 53, Protocol::Dns), dns(), true),
         (udp("5.5.5.5", 123, Protocol::Ntp), dns(), false),
-        (udp("5.5.5.5", 3478, Protocol::Stun), ntp(), true),
+        (udp("5.5.5.5", 3478, Protocol::Stun), ntp(), false),
+        (udp("5.5.5.5", 3478, Protocol::Stun), stun(), true),
+        // Assumed to be let out, but for what providers close.
+        (udp("5.5.5.5", 5060, Protocol::Sip), stun(), true),
+        (udp("5.5.5.5", 11211, Protocol::Memcached), stun(), false),
         (
             TargetKind::Quic {
                 host: address("5.5.5.5"),
@@ -184,7 +189,7 @@ async fn what_answers_on_udp_53_speaks_for_no_other_port_and_nothing_else_for_44
             assert_eq!(finding.verdict, Verdict::Blocked, "{wanted} by {control}");
         } else {
             let reason = finding.reason.as_str();
-            assert_eq!(reason, "control_on_other_port", "{wanted} by {control}");
+            assert_eq!(reason, "port_unproven", "{wanted} by {control}");
         }
     }
 }
@@ -199,12 +204,12 @@ async fn a_control_over_udp_must_get_the_answer_that_belongs_to_its_question() {
     assert_eq!(report.findings[0].reason.as_str(), "control_lost");
     // Nor is it QUIC.
     for (port, verdict) in [(443, Verdict::Blocked), (8443, Verdict::Inconclusive)] {
-        let ntp = target("ntp", udp("5.5.5.5", 123, Protocol::Ntp), Barrier::Network);
+        let sip = target("sip", udp("5.5.5.5", 5060, Protocol::Sip), Barrier::Network);
         let quic = TargetKind::Quic {
             host: address(CONTROL),
             port,
         };
-        let report = undisturbed(&world, &with_controls(vec![ntp], vec![quic])).await;
+        let report = undisturbed(&world, &with_controls(vec![sip], vec![quic])).await;
         assert_eq!(report.findings[0].verdict, verdict, "{port}");
     }
 }
@@ -385,10 +390,12 @@ async fn outside_is_proven_by_a_shut_door_and_a_control() {
 async fn a_door_that_may_be_silent_when_open_proves_nothing_by_its_silence() {
     let world = Fake::new(only_control_answers);
     let shut = vec![target("shut", tcp("5.5.5.5", 22), Barrier::Network)];
-    let mut plan = with_controls(
-        shut,
-        vec![tcp(CONTROL, 443), udp(CONTROL, 123, Protocol::Ntp)],
-    );
+    let controls = vec![
+        tcp(CONTROL, 443),
+        udp(CONTROL, 161, Protocol::Snmp),
+        udp(CONTROL, 3478, Protocol::Stun),
+    ];
+    let mut plan = with_controls(shut, controls);
     for (protocol, port, side) in [
         (Protocol::Snmp, 161, Side::Unproven),
         (Protocol::Stun, 3478, Side::Outside),

@@ -1,0 +1,347 @@
+//! What our own side can do, and what it takes for it not to pass for a firewall.
+
+use super::*;
+use crate::domain::endpoint::Transport;
+use crate::domain::verdict::Reason;
+use crate::domain::way::{Assumption, Distance};
+
+/// The same plan where nobody says that the network lets every port out.
+fn proving(targets: Vec<Target>) -> Plan {
+    let mut plan = plan(targets);
+    plan.vantage.unfiltered = None;
+    plan
+}
+
+fn ssh(name: &str, address: &str) -> Target {
+    target(name, tcp(address, 22), Barrier::Network)
+}
+
+fn proof(report: &RoundReport, index: usize) -> &PortProof {
+    let endpoint = &report.findings[index].endpoints[0];
+    &endpoint.rests_on.as_ref().unwrap().port
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_counts_only_where_its_port_was_reached() {
+    // The way out lets the web through and drops the rest: an open door looks shut.
+    let world = Fake::new(only_control_answers);
+    let report = undisturbed(&world, &proving(vec![ssh("ssh", "5.5.5.5")])).await;
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    let unproven = Reason::PortUnproven {
+        transport: Transport::Tcp,
+        port: 22,
+    };
+    assert_eq!(report.findings[0].reason, unproven);
+
+    // So do rejections, which an egress filter makes as well.
+    for reach in [Reach::Refused, Reach::Prohibited] {
+        let world = Fake::new(move |e, at| only_control_answers(e, at).or(Some(reach)));
+        let report = undisturbed(&world, &proving(vec![ssh("ssh", "5.5.5.5")])).await;
+        assert_eq!(report.findings[0].reason, unproven, "{reach}");
+    }
+
+    let mut plan = proving(vec![ssh("ssh", "5.5.5.5")]);
+    plan.controls.push(control(tcp(CONTROL, 22)));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    assert_eq!(*proof(&report, 0), PortProof::Control);
+    assert_eq!(report.findings[0].notes, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_door_proves_its_port_for_the_shut_ones() {
+    let world = Fake::new(|endpoint, at| {
+        let open = endpoint.address.to_string() == "5.5.5.6";
+        only_control_answers(endpoint, at).or(open.then_some(Reach::Connected))
+    });
+    let both = vec![ssh("shut", "5.5.5.5"), ssh("open", "5.5.5.6")];
+    let report = undisturbed(&world, &proving(both)).await;
+    let verdicts: Vec<_> = report.findings.iter().map(|f| f.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Blocked, Verdict::Exposed]);
+    let at = "5.5.5.6:22".to_owned();
+    assert_eq!(*proof(&report, 0), PortProof::Reached { at });
+
+    // But not for another port, family or transport, and not where it stands in a private network.
+    for other in ["5.5.5.6:80", "[2a00::6]:22", "10.0.0.6:22"] {
+        let place: SocketAddr = other.parse().unwrap();
+        let world = Fake::new(move |endpoint, at| {
+            let open = endpoint.address == place.ip();
+            only_control_answers(endpoint, at).or(open.then_some(Reach::Connected))
+        });
+        let mut open = target(
+            "open",
+            tcp(&place.ip().to_string(), place.port()),
+            Barrier::Network,
+        );
+        open.probe_non_global = true;
+        let report = undisturbed(&world, &proving(vec![ssh("shut", "5.5.5.5"), open])).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, "port_unproven", "{other}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_on_every_port_is_tried_on_the_targets_ports() {
+    let world = Fake::new(|endpoint, _| {
+        let control = endpoint.address.to_string() == CONTROL;
+        (control && endpoint.port != Some(25)).then_some(Reach::Connected)
+    });
+    let mut plan = proving(vec![
+        ssh("ssh", "5.5.5.5"),
+        target("db", tcp("5.5.5.5", 5432), Barrier::Network),
+        target("mail", tcp("5.5.5.5", 25), Barrier::Network),
+    ]);
+    let mut every = control(tcp(CONTROL, 1));
+    every.every_port = true;
+    plan.controls = vec![every];
+    let report = undisturbed(&world, &plan).await;
+    let seen: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| (f.verdict, f.reason.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Verdict::Blocked, "stopped"),
+            (Verdict::Blocked, "stopped"),
+            // The provider closes this one.
+            (Verdict::Inconclusive, "control_lost"),
+        ]
+    );
+    assert_eq!(*proof(&report, 0), PortProof::Control);
+    let own = &report.controls[0];
+    assert_eq!(own.name, "9.9.9.9:*");
+    for check in &own.checks {
+        let ports: Vec<_> = check.endpoints.iter().map(|e| e.endpoint.port).collect();
+        assert_eq!(ports, [Some(22), Some(25), Some(5432)]);
+    }
+    assert_eq!(
+        report.findings[2].reason,
+        Reason::ControlLost {
+            control: "9.9.9.9:25".to_owned()
+        }
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_standard_runner_of_githubs_own_is_assumed_to_let_ports_out() {
+    let plan = proving(vec![ssh("ssh", "5.5.5.5")]);
+    let world = Fake::new(only_control_answers);
+    let (_stopper, stop) = stop::pair();
+    for (environment, name, expected) in [
+        (
+            "github-hosted",
+            Some("GitHub Actions 12"),
+            Some(Assumption::GithubHosted),
+        ),
+        // A larger runner, which may stand in a network of the customer's own.
+        ("github-hosted", Some("linux-16-cores_0a1b2c"), None),
+        ("github-hosted", Some("GitHub Actions in our network"), None),
+        ("github-hosted", None, None),
+        ("self-hosted", Some("GitHub Actions 12"), None),
+        ("local", None, None),
+    ] {
+        let standpoint = Standpoint {
+            environment: environment.to_owned(),
+            name: name.map(str::to_owned),
+        };
+        let resolvers = vec!["1.1.1.1:53".parse().unwrap()];
+        let report = round(&world, &plan, resolvers, standpoint, &stop, &|_| {})
+            .await
+            .unwrap();
+        assert_eq!(
+            report.vantage.unfiltered, expected,
+            "{environment} {name:?}"
+        );
+        let blocked = report.verdict == Verdict::Blocked;
+        assert_eq!(blocked, expected.is_some(), "{environment} {name:?}");
+    }
+    let mut denied = proving(vec![ssh("ssh", "5.5.5.5")]);
+    denied.vantage.unfiltered = Some(false);
+    let standpoint = Standpoint {
+        environment: "github-hosted".to_owned(),
+        name: Some("GitHub Actions 12".to_owned()),
+    };
+    let report = round(&world, &denied, Vec::new(), standpoint, &stop, &|_| {})
+        .await
+        .unwrap();
+    assert_eq!(report.findings[0].reason.as_str(), "port_unproven");
+}
+
+/// Everything is rejected, the controls too, from just after the first checkpoint on.
+fn rejected_until(end: Duration) -> Fake {
+    Fake::new(move |_, at| {
+        let gone = at > Duration::from_millis(50) && at < end;
+        Some(if gone {
+            Reach::Prohibited
+        } else {
+            Reach::Connected
+        })
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_rejects_for_a_moment_is_no_firewall() {
+    for attempts in 1..=3 {
+        for (timeout, interval) in [(4_400, 1_000), (4_400, 200), (600, 0)] {
+            for outage in [1_000, 3_000, 4_000] {
+                let mut door = ssh("ssh", "5.5.5.5");
+                door.pace = Pace {
+                    timeout: Duration::from_millis(timeout),
+                    attempts,
+                    interval: Duration::from_millis(interval),
+                };
+                // Another keeps the round going.
+                let mut other = ssh("other", "5.5.5.6");
+                other.pace.attempts = 5;
+                let world = rejected_until(Duration::from_millis(50 + outage));
+                let report = undisturbed(&world, &plan(vec![door, other])).await;
+                let finding = &report.findings[0];
+                assert_ne!(
+                    finding.verdict,
+                    Verdict::Blocked,
+                    "{attempts} of {timeout}, gone for {outage}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_without_a_checkpoint_in_between_is_not_borne_out() {
+    // The control takes so long to answer that no checkpoint is over before the last attempt is.
+    let world = Fake::new(|endpoint, at| {
+        if endpoint.address.to_string() == CONTROL {
+            let between = at > Duration::from_millis(100) && at < Duration::from_secs(13);
+            return (!between).then_some(Reach::Connected);
+        }
+        None
+    });
+    let mut quick = ssh("ssh", "5.5.5.5");
+    quick.pace.attempts = 1;
+    // Ended before the first checkpoint in between: rejected at once, and the round stopped.
+    let (stopper, stop) = stop::pair();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        stopper.stop();
+    };
+    let plan = plan(vec![quick]);
+    let (report, ()) = futures_util::future::join(run(&world, &plan, &stop), later).await;
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+
+    // A checkpoint that the end of the attempts overtook.
+    let target = ssh("ssh", "5.5.5.5");
+    let mut found = undisturbed(&Fake::new(only_control_answers), &self::plan(vec![target])).await;
+    let window = crate::domain::stand::Window::of(&found.findings[0].endpoints[0].attempts);
+    let checks = &mut found.controls[0].checks;
+    assert!(window.unwrap().is_attended(checks));
+    checks.retain(|check| !window.unwrap().holds(check));
+    assert!(!window.unwrap().is_attended(checks));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_answers_alone_and_not_in_the_crowd_takes_every_silence_with_it() {
+    // Silent until all the others are over, as behind a limit on new connections.
+    let world = Fake::new(|endpoint, at| {
+        let last = endpoint.address.to_string() == "5.5.5.1" && at > Duration::from_millis(13_300);
+        only_control_answers(endpoint, at).or(last.then_some(Reach::Connected))
+    });
+    let crowd = |number: u8| {
+        (1..=number)
+            .map(|n| ssh(&n.to_string(), &format!("5.5.5.{n}")))
+            .collect::<Vec<_>>()
+    };
+    let report = undisturbed(&world, &plan(crowd(6))).await;
+    assert_eq!(report.findings[0].verdict, Verdict::Exposed);
+    for finding in &report.findings[1..] {
+        assert_eq!(finding.reason, Reason::TooFast, "{}", finding.target.name);
+    }
+}
+
+fn way(distance: Distance, interface: &str) -> Option<Way> {
+    Some(Way {
+        distance,
+        interface: interface.to_owned(),
+        gateway: (distance == Distance::Beyond).then(|| "192.168.1.1".parse().unwrap()),
+        source: "192.168.1.2".parse().ok(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
+    for (there, expected) in [
+        (way(Distance::Beyond, "eth0"), "stopped"),
+        (way(Distance::Beyond, "tun0"), "control_on_other_way"),
+        (way(Distance::OwnNetwork, "eth0"), "control_too_near"),
+        (way(Distance::ThisMachine, "lo"), "control_too_near"),
+        (None, "stopped"),
+    ] {
+        let mut world = Fake::new(only_control_answers);
+        let shown = there.clone();
+        world.ways = Box::new(move |address| {
+            if address.to_string() == CONTROL {
+                there.clone()
+            } else {
+                way(Distance::Beyond, "eth0")
+            }
+        });
+        let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "{shown:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_at_the_address_that_we_come_from_is_near() {
+    let mut world = Fake::new(only_control_answers);
+    world.ways = Box::new(|_| way(Distance::Beyond, "eth0"));
+    world.says = Box::new(|_, question| {
+        (question.name == "whoami.example").then(|| (addresses(&[CONTROL]), Vec::new()))
+    });
+    let mut plan = plan(vec![ssh("ssh", "5.5.5.5")]);
+    plan.vantage.egress = Some(crate::domain::target::Echo::Dns {
+        name: "whoami.example".to_owned(),
+        record: None,
+        servers: vec!["8.8.8.8:53".parse().unwrap()],
+    });
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "control_too_near");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_global_address_within_our_own_network_tells_nothing_by_being_shut() {
+    for reach in [None, Some(Reach::Refused)] {
+        let mut world = Fake::new(move |e, at| only_control_answers(e, at).or(reach));
+        world.ways = Box::new(|address| {
+            if address.to_string() == CONTROL {
+                way(Distance::Beyond, "eth0")
+            } else {
+                way(Distance::OwnNetwork, "eth0")
+            }
+        });
+        let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
+        assert_eq!(report.findings[0].reason.as_str(), "own_network");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_the_reverse_path_filter_may_have_dropped_are_no_silence() {
+    let dropping = |late: bool| {
+        let mut world = Fake::new(|endpoint, at| {
+            let refused = endpoint.address.to_string() == "5.5.5.6";
+            only_control_answers(endpoint, at).or(refused.then_some(Reach::Refused))
+        });
+        world.drops = Box::new(move |at| Some(u64::from(late && at > Duration::from_secs(5)) + 7));
+        world
+    };
+    let both = || vec![ssh("silent", "5.5.5.5"), ssh("refused", "5.5.5.6")];
+    let report = undisturbed(&dropping(true), &plan(both())).await;
+    assert_eq!(report.vantage.reverse_path_drops, Some(1));
+    assert_eq!(report.findings[0].reason.as_str(), "reverse_path");
+    // A rejection was heard.
+    assert_eq!(report.findings[1].verdict, Verdict::Blocked);
+    let report = undisturbed(&dropping(false), &plan(both())).await;
+    assert_eq!(report.vantage.reverse_path_drops, Some(0));
+    assert_eq!(report.verdict, Verdict::Blocked);
+}
