@@ -191,6 +191,9 @@ pub struct CheckArgs {
     /// How many attempts are in flight at most against one address
     #[arg(long, value_name = "N", value_parser = positive)]
     pub per_host: Option<usize>,
+    /// How many attempts are started a second at most; beats the configuration
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: Option<u32>,
 }
 
 /// Which reports to write, besides what is printed.

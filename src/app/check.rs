@@ -59,6 +59,7 @@ pub(super) async fn round(
         attempts: args.attempts,
         concurrency: args.concurrency,
         per_host: args.per_host,
+        rate: args.rate,
         targets: args.targets.clone(),
     };
     let found = config::find(args.config.config.as_deref());

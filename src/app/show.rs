@@ -13,8 +13,9 @@ use super::output::{print, warn};
 use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
 use crate::domain::endpoint::Transport;
-use crate::domain::target::{Barrier, Plan, Target, TargetKind};
+use crate::domain::target::{Barrier, Plan, Target};
 use crate::domain::waiver::{WaiverReport, WaiverState};
+use crate::domain::way::Assumption;
 use crate::exit::Exit;
 use crate::report::{count, json};
 
@@ -39,10 +40,7 @@ pub(super) fn validate(args: &ConfigArgs) -> Exit {
     if own == 0 && plan.controls.is_empty() {
         text.push_str(NO_CONTROL);
     }
-    let lacking: BTreeSet<Lack> = plan.targets.iter().filter_map(|t| lack(&plan, t)).collect();
-    for lack in lacking {
-        text.push_str(&lack.hint());
-    }
+    text.push_str(&lacking(&plan));
     let now = OffsetDateTime::now_utc();
     for target in &plan.targets {
         if let Some(waiver) = &target.waiver {
@@ -67,65 +65,80 @@ fn ends(target: &str, waiver: &WaiverReport) -> String {
     }
 }
 
-/// What no control speaks for.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Lack {
-    /// A whole transport.
-    Transport(Transport),
-    /// A port of which controls on other ports say nothing, and the kind of target that is there.
-    Port(Transport, u16, &'static str),
-}
-
-impl Lack {
-    fn hint(&self) -> String {
-        let (what, example) = match self {
-            Self::Port(transport, port, key) => {
-                (format!("{transport} {port}"), format!("{key}: HOST:{port}"))
-            }
-            Self::Transport(transport) => {
-                let example = match transport {
-                    Transport::Tcp => "tcp: www.example.com:443",
-                    // Not port 53: a control there speaks for that port alone.
-                    Transport::Udp => "udp: time.example.com:123",
-                    Transport::Icmp => "icmp: www.example.com",
-                };
-                (transport.to_string(), example.to_owned())
-            }
+/// What no control speaks for, a line for each transport and one for the ports of each.
+fn lacking(plan: &Plan) -> String {
+    let mut text = String::new();
+    for transport in Transport::ALL {
+        let targets = || {
+            let climbing = plan.targets.iter().filter(|t| t.barrier != Barrier::Dns);
+            climbing.filter(|target| target.kind.transport() == Some(transport))
         };
-        format!(
-            "hint: no control speaks for {what}, so silence over it stays inconclusive: list one under \
-             `controls:`, such as `- {example}`\n"
-        )
+        let controls = |target: &Target| {
+            let all = plan.controls.iter().chain(target.control.as_deref());
+            let mut all = all.filter(|control| control.kind.transport() == Some(transport));
+            all.next().is_some()
+        };
+        // GitHub Actions has a control over TCP already.
+        if transport != Transport::Tcp && targets().any(|target| !controls(target)) {
+            text.push_str(&no_control(transport));
+            continue;
+        }
+        let ports: BTreeSet<u16> = targets().filter_map(|t| unproven(plan, t)).collect();
+        if !ports.is_empty() {
+            text.push_str(&no_control_on(transport, &ports));
+        }
     }
+    text
 }
 
-/// What a target lacks a control for. What is tried beside it over QUIC does not count: its silence
-/// is no verdict.
-fn lack(plan: &Plan, target: &Target) -> Option<Lack> {
-    let transport = target.kind.transport()?;
-    if target.barrier == Barrier::Dns {
-        return None;
-    }
-    let port = target.kind.port();
-    let own = target.control.as_deref();
-    let controls = || {
-        let all = plan.controls.iter().chain(own);
-        all.filter(|control| control.kind.transport() == Some(transport))
+fn no_control(transport: Transport) -> String {
+    let example = match transport {
+        Transport::Tcp => "tcp: www.example.com:443",
+        // Not port 53 or 123: a control there speaks for that port alone.
+        Transport::Udp => "udp: stun.example.com:3478",
+        Transport::Icmp => "icmp: www.example.com",
     };
-    let speaks = |port_of: Option<u16>| transport.speaks_for(port_of, port);
-    // GitHub Actions has a control over TCP already.
-    let built_in = transport == Transport::Tcp && speaks(None);
-    if built_in || controls().any(|control| speaks(control.kind.port())) {
-        return None;
+    format!(
+        "hint: no control speaks for {transport}, so silence over it stays inconclusive: list one under \
+         `controls:`, such as `- {example}`\n"
+    )
+}
+
+/// Each port wants something that is reached on it, or somebody's word that the network lets it out.
+fn no_control_on(transport: Transport, ports: &BTreeSet<u16>) -> String {
+    let example = ports.first().copied().unwrap_or_default();
+    let key = transport.as_str();
+    let all: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let all = all.join(", ");
+    let said = ports
+        .iter()
+        .any(|port| Assumption::Said.covers(transport, *port));
+    let otherwise = if said {
+        "; or, where the network lets every port out, say `vantage: { unfiltered: true }` (assumed on \
+         GitHub's standard runners)"
+    } else {
+        ""
+    };
+    format!(
+        "hint: no control is on {transport} {all}, so silence there counts only where something else is \
+         reached on that port: list one under `controls:`, such as `- {key}: HOST:{example}`{otherwise}\n"
+    )
+}
+
+/// The port of a target whose silence nothing in the file bears out. At the barriers `tls` and `http` the
+/// denial that is seen proves the port by itself.
+fn unproven(plan: &Plan, target: &Target) -> Option<u16> {
+    let (transport, port) = (target.kind.transport()?, target.kind.port()?);
+    match target.barrier {
+        Barrier::Dns | Barrier::Tls | Barrier::Http => return None,
+        Barrier::Network => {}
     }
-    match port {
-        Some(port) if transport == Transport::Tcp || controls().next().is_some() => {
-            let is_quic = matches!(target.kind, TargetKind::Quic { .. });
-            let key = if is_quic { "quic" } else { transport.as_str() };
-            Some(Lack::Port(transport, port, key))
-        }
-        Some(_) | None => Some(Lack::Transport(transport)),
-    }
+    let said = plan.vantage.unfiltered == Some(true);
+    let mut controls = plan.controls.iter().chain(target.control.as_deref());
+    let on_it = controls
+        .any(|control| control.kind.transport() == Some(transport) && control.is_on(Some(port)));
+    let assumed = said && Assumption::Said.covers(transport, port);
+    (!on_it && !assumed).then_some(port)
 }
 
 /// On GitHub Actions there is a built-in control, so the configuration alone is not wrong.

@@ -22,8 +22,8 @@ use text::Version;
 pub use incidents::Incidents;
 pub use rules::Kind;
 pub use text::{
-    DayText, HostPort, HostText, LabelText, LoginText, MentionText, Name, PayloadText, PeriodText,
-    RecordText, Resolver, Span, Status, UrlText,
+    DayText, HostPort, HostPorts, HostText, LabelText, LoginText, MentionText, Name, PayloadText,
+    PeriodText, RecordText, Resolver, Span, Status, UrlText,
 };
 
 /// The version of the format that this program reads.
@@ -93,6 +93,9 @@ pub struct Defaults {
     /// How many attempts are in flight at most against one address.
     #[schemars(range(min = 1, max = 100_000), extend("default" = 32))]
     pub per_host: Field<u64>,
+    /// How many attempts are started a second at most.
+    #[schemars(range(min = 1, max = 100_000), extend("default" = 250))]
+    pub rate: Field<u64>,
 }
 
 /// What is to be found out about the vantage itself.
@@ -106,6 +109,10 @@ pub struct Vantage {
     /// round is inconclusive.
     #[schemars(extend("not" = { "required": ["dns"] }))]
     pub must_not_reach: Field<Box<Control>>,
+    /// Whether this network lets every port out. Then a silence counts although nothing was reached on
+    /// its port, and every report says that this is assumed. By default it is so on GitHub's own standard
+    /// runners, and nowhere else. What providers are known to close is never assumed to be open.
+    pub unfiltered: Field<bool>,
 }
 
 /// How to learn the egress address: exactly one of `dns` and `url`.
@@ -145,10 +152,10 @@ pub struct Egress {
 pub struct Control {
     /// A web address that must answer.
     pub url: Field<UrlText>,
-    /// A TCP port that must accept connections.
-    pub tcp: Field<HostPort>,
-    /// A UDP port that must answer.
-    pub udp: Field<HostPort>,
+    /// A TCP port that must accept connections; `host:*` for a host that does so on every port.
+    pub tcp: Field<HostPorts>,
+    /// A UDP port that must answer; `host:*`, with `payload`, for a host that does so on every port.
+    pub udp: Field<HostPorts>,
     /// A UDP port that must speak QUIC.
     pub quic: Field<HostPort>,
     /// A host that must reply to an ICMP echo request.

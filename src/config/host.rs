@@ -39,6 +39,18 @@ pub fn host_port(text: &str) -> Result<(Host, u16), Mistake> {
     Ok((parse_host(host)?, parse_port(port)?))
 }
 
+/// What stands for every port.
+const EVERY: &str = ":*";
+
+/// Reads `host:port` or, for every port, `host:*`: the port is none then.
+pub fn host_ports(text: &str) -> Result<(Host, Option<u16>), Mistake> {
+    match text.strip_suffix(EVERY) {
+        // Any port will do for what is wrong with the host.
+        Some(host) => host_port(&format!("{host}:1")).map(|(host, _)| (host, None)),
+        None => host_port(text).map(|(host, port)| (host, Some(port))),
+    }
+}
+
 /// Reads a host alone: a name or an address, which needs no brackets where no port follows.
 pub fn host(text: &str) -> Result<Host, Mistake> {
     clean(text)?;

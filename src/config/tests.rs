@@ -104,6 +104,7 @@ fn what_is_typed_beats_the_file_also_a_targets_own_setting() {
         attempts: Some(1),
         concurrency: Some(9),
         per_host: Some(8),
+        rate: Some(50),
         targets: vec![" Orders database ".to_owned()],
     };
     let plan = plan_with(PAIR, &overrides).unwrap();
@@ -131,6 +132,7 @@ fn what_is_typed_is_checked_too() {
         attempts: Some(21),
         concurrency: Some(0),
         per_host: Some(100_001),
+        rate: Some(0),
         targets: vec!["Admin konsole".to_owned()],
     };
     let shown = plan_with(PAIR, &overrides).unwrap_err().to_string();
@@ -142,7 +144,8 @@ fn what_is_typed_is_checked_too() {
         "no target is named `Admin konsole`\n",
         "did you mean `Admin console`?\n",
         "the file has `Admin console` and `Orders database`\n",
-        "5 problems",
+        "`--rate` takes a whole number from 1 to 100000\n",
+        "6 problems",
     ] {
         assert!(shown.contains(part), "{part}\n{shown}");
     }

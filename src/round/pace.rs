@@ -68,13 +68,9 @@ impl Pacing {
     }
 
     fn random(&self, about: impl Hash) -> Rng {
-        // Fixed keys: the seed alone decides.
-        #[expect(
-            deprecated,
-            reason = "the only hasher of std whose keys are fixed for good"
-        )]
-        let mut hasher = std::hash::SipHasher::new_with_keys(self.seed, 0);
-        about.hash(&mut hasher);
+        // Its keys are fixed: the seed alone decides.
+        let mut hasher = DefaultHasher::new();
+        (self.seed, about).hash(&mut hasher);
         Rng::with_seed(hasher.finish())
     }
 }

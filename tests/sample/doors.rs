@@ -142,6 +142,7 @@ fn check(endpoint: Endpoint, reach: Reach, reached: bool) -> ControlCheck {
 
 fn control(name: &str, kind: &str, endpoint: Endpoint, held: &[Family]) -> ControlReport {
     ControlReport {
+        every_port: false,
         name: name.to_owned(),
         kind: kind.to_owned(),
         transport: Some(endpoint.transport),

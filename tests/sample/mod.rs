@@ -145,6 +145,7 @@ fn control() -> ControlReport {
         name: None,
     };
     ControlReport {
+        every_port: false,
         name: CONTROL.to_owned(),
         kind: "tcp".to_owned(),
         transport: Some(Transport::Tcp),

@@ -147,6 +147,18 @@ pub struct UrlText(pub String);
 )]
 pub struct HostPort(pub String);
 
+/// The same, or `host:*` for every port.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(
+    inline,
+    extend(
+    "pattern" = r"^(([^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4}|\*)|.*\$\{.*)$",
+    "examples" = ["www.example.com:443", "any.example.com:*"]
+    )
+)]
+pub struct HostPorts(pub String);
+
 /// A host alone: a name, an IPv4 address, or an IPv6 address with or without brackets.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -213,7 +225,7 @@ macro_rules! as_text {
 }
 
 as_text!(
-    DayText Span UrlText HostPort HostText PayloadText RecordText Name Resolver
+    DayText Span UrlText HostPort HostPorts HostText PayloadText RecordText Name Resolver
     PeriodText RepositoryText AuthorText TitleText LabelText LoginText MentionText
 );
 

@@ -48,7 +48,7 @@ pub fn read<C: Borrow<file::Control>>(
         )?
         .borrow();
     let meant = reader.unknown_keys::<file::Control>(spot, |_| false);
-    let kind = Fields::from(file).read(reader, spot, &meant);
+    let given = Fields::from(file).read(reader, spot, &meant);
     let pace = base.pace(reader, spot, &file.timeout, &file.attempts, &Field::Absent);
     let lifted = defaults::flag(
         reader,
@@ -56,12 +56,12 @@ pub fn read<C: Borrow<file::Control>>(
         &file.probe_non_global,
     );
     let probe_non_global = lifted.unwrap_or(base.probe_non_global);
-    let kind = kind?;
+    let kind::Given { kind, every_port } = given?;
     kind::refuse_untried(reader, spot, &kind, probe_non_global);
     payload::refuse_mute(reader, spot, &kind);
     Some(Control {
         kind,
-        every_port: false,
+        every_port,
         origin,
         pace,
         probe_non_global,

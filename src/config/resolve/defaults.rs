@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const CONCURRENCY: usize = 16_000;
 const PER_HOST: usize = 32;
 /// How many attempts are started a second at most.
-pub const RATE: u32 = 250;
+const RATE: u32 = 250;
 
 /// Below half a second a far address is silent because it is far, while a near control still answers.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_mins(1);
@@ -46,6 +46,8 @@ pub struct Base {
     pub concurrency: usize,
     /// The same against one address.
     pub per_host: usize,
+    /// How many attempts are started a second at most.
+    pub rate: u32,
     /// What was typed for single attempts; beats also a target's own setting.
     typed: (Option<Duration>, Option<u32>),
 }
@@ -72,6 +74,7 @@ impl Base {
             confirm: 1,
             concurrency: overrides.concurrency.unwrap_or(CONCURRENCY),
             per_host: overrides.per_host.unwrap_or(PER_HOST),
+            rate: overrides.rate.unwrap_or(RATE),
             typed,
         };
         let expected = "a mapping, such as `{ timeout: 4.8s, attempts: 3 }`";
@@ -106,6 +109,8 @@ impl Base {
             CONCURRENCY,
         );
         base.per_host = flight("per_host", &file.per_host, overrides.per_host, PER_HOST);
+        let rate = count(reader, &spot.key("rate"), &file.rate, &FLIGHTS);
+        base.rate = overrides.rate.or(rate).unwrap_or(RATE);
         base
     }
 
@@ -248,9 +253,11 @@ fn check_typed(reader: &mut Reader<'_>, overrides: &Overrides) {
         let good = ATTEMPTS_ALLOWED.contains(&attempts.into());
         refuse("--attempts", good, bounds(&ATTEMPTS_ALLOWED));
     }
+    let rate = overrides.rate.and_then(|rate| usize::try_from(rate).ok());
     for (option, typed) in [
         ("--concurrency", overrides.concurrency),
         ("--per-host", overrides.per_host),
+        ("--rate", rate),
     ] {
         if let Some(typed) = typed {
             let good = u64::try_from(typed).is_ok_and(|typed| FLIGHTS.contains(&typed));

@@ -3,7 +3,7 @@
 use super::defaults;
 use super::{payload, record};
 use crate::config::field::Field;
-use crate::config::file::{self, HostPort, HostText, Kind, Name, PayloadText, UrlText};
+use crate::config::file::{self, HostPort, HostPorts, HostText, Kind, Name, PayloadText, UrlText};
 use crate::config::host;
 use crate::config::problem::any_of;
 use crate::config::reader::{Reader, Spot};
@@ -13,8 +13,8 @@ use crate::domain::target::{Host, TargetKind};
 /// The fields of which one says what the entry is about, and those that belong to it.
 pub struct Fields<'f> {
     url: &'f Field<UrlText>,
-    tcp: &'f Field<HostPort>,
-    udp: &'f Field<HostPort>,
+    tcp: Ports<'f>,
+    udp: Ports<'f>,
     quic: &'f Field<HostPort>,
     icmp: &'f Field<HostText>,
     dns: &'f Field<Name>,
@@ -23,12 +23,31 @@ pub struct Fields<'f> {
     target: Option<&'f file::Target>,
 }
 
+/// A host and its port, or ports.
+#[derive(Clone, Copy)]
+enum Ports<'f> {
+    One(&'f Field<HostPort>),
+    /// As a control has it.
+    OneOrEvery(&'f Field<HostPorts>),
+}
+
+/// What an entry is about.
+pub struct Given {
+    /// The kind. Its port means nothing where `every_port` is set.
+    pub kind: TargetKind,
+    /// Whether the port was given as `*`.
+    pub every_port: bool,
+}
+
+/// What stands in a [`TargetKind`] where every port is meant.
+const NO_PORT: u16 = 0;
+
 impl<'f> From<&'f file::Target> for Fields<'f> {
     fn from(file: &'f file::Target) -> Self {
         Self {
             url: &file.url,
-            tcp: &file.tcp,
-            udp: &file.udp,
+            tcp: Ports::One(&file.tcp),
+            udp: Ports::One(&file.udp),
             quic: &file.quic,
             icmp: &file.icmp,
             dns: &file.dns,
@@ -42,8 +61,8 @@ impl<'f> From<&'f file::Control> for Fields<'f> {
     fn from(file: &'f file::Control) -> Self {
         Self {
             url: &file.url,
-            tcp: &file.tcp,
-            udp: &file.udp,
+            tcp: Ports::OneOrEvery(&file.tcp),
+            udp: Ports::OneOrEvery(&file.udp),
             quic: &file.quic,
             icmp: &file.icmp,
             dns: &file.dns,
@@ -55,12 +74,7 @@ impl<'f> From<&'f file::Control> for Fields<'f> {
 
 impl Fields<'_> {
     /// Reads the one that is given. `meant` holds keys that were probably misspelt.
-    pub fn read(
-        &self,
-        reader: &mut Reader<'_>,
-        spot: &Spot<'_>,
-        meant: &[&str],
-    ) -> Option<TargetKind> {
+    pub fn read(&self, reader: &mut Reader<'_>, spot: &Spot<'_>, meant: &[&str]) -> Option<Given> {
         self.refuse_wrong_keys(reader, spot, meant);
         // All are read, so that what is wrong with each is said.
         let flag = |reader: &mut Reader<'_>, key, of: fn(&file::Target) -> &Field<bool>| {
@@ -74,10 +88,17 @@ impl Fields<'_> {
             "text (an `https://` or `http://` address)",
             host::url,
         );
-        let tcp = door(reader, spot, Kind::Tcp, self.tcp);
+        let tcp = doors(reader, spot, Kind::Tcp, self.tcp);
         let banner = flag(reader, "expect_banner", |file| &file.expect_banner).unwrap_or(false);
-        let udp = door(reader, spot, Kind::Udp, self.udp);
-        let port = udp.as_ref().map(|(_, port)| *port);
+        let udp = doors(reader, spot, Kind::Udp, self.udp);
+        let port = udp.as_ref().and_then(|(_, port)| *port);
+        let every_port = [&tcp, &udp]
+            .into_iter()
+            .flatten()
+            .any(|(_, port)| port.is_none());
+        if udp.is_some() && port.is_none() && matches!(self.payload, Field::Absent) {
+            payload::refuse_absent(reader, spot);
+        }
         let payload = payload::read(reader, spot, self.payload, port);
         let quic = door(reader, spot, Kind::Quic, self.quic);
         let icmp = spot.key("icmp");
@@ -89,11 +110,15 @@ impl Fields<'_> {
         let authoritative = flag(reader, "authoritative", |file| &file.authoritative);
         let kinds = [
             url.map(TargetKind::Url),
-            tcp.map(|(host, port)| TargetKind::Tcp { host, port, banner }),
+            tcp.map(|(host, port)| TargetKind::Tcp {
+                host,
+                port: port.unwrap_or(NO_PORT),
+                banner,
+            }),
             udp.zip(payload)
                 .map(|((host, port), payload)| TargetKind::Udp {
                     host,
-                    port,
+                    port: port.unwrap_or(NO_PORT),
                     payload,
                 }),
             quic.map(|(host, port)| TargetKind::Quic { host, port }),
@@ -105,7 +130,8 @@ impl Fields<'_> {
             }),
         ];
         let mut given = kinds.into_iter().flatten();
-        given.next().filter(|_| given.next().is_none())
+        let kind = given.next().filter(|_| given.next().is_none())?;
+        Some(Given { kind, every_port })
     }
 
     /// Reports an entry without a kind, one with several, and keys that belong to another kind.
@@ -147,6 +173,22 @@ impl Fields<'_> {
 pub fn present(spot: &Spot<'_>) -> Vec<Kind> {
     let all = Kind::ALL.into_iter();
     all.filter(|kind| spot.has(kind.as_str())).collect()
+}
+
+fn doors(
+    reader: &mut Reader<'_>,
+    spot: &Spot<'_>,
+    kind: Kind,
+    field: Ports<'_>,
+) -> Option<(Host, Option<u16>)> {
+    match field {
+        Ports::One(field) => door(reader, spot, kind, field).map(|(host, port)| (host, Some(port))),
+        Ports::OneOrEvery(field) => {
+            let spot = spot.key(kind.as_str());
+            let expected = "text (`host:port`, or `host:*` for every port)";
+            reader.parsed(&spot, field, expected, host::host_ports)
+        }
+    }
 }
 
 fn door(

@@ -46,6 +46,8 @@ pub struct Overrides {
     pub concurrency: Option<usize>,
     /// How many attempts are in flight at most against one address.
     pub per_host: Option<usize>,
+    /// How many attempts are started a second at most.
+    pub rate: Option<u32>,
     /// The names of the targets to probe; all of them if empty.
     pub targets: Vec<String>,
 }
@@ -111,7 +113,7 @@ fn plan(reader: &mut Reader<'_>, loaded: &Loaded, overrides: &Overrides) -> Opti
         vantage,
         concurrency: base.concurrency,
         per_host: base.per_host,
-        rate: defaults::RATE,
+        rate: base.rate,
         incidents,
     })
 }

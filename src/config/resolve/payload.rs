@@ -40,6 +40,12 @@ pub fn read(
     chosen
 }
 
+/// Refuses a place that answers on every port and does not say to what: a port would tell otherwise.
+pub fn refuse_absent(reader: &mut Reader<'_>, entry: &Spot<'_>) {
+    let message = "a place that answers on every UDP port must say to what";
+    reader.report(entry.key("udp").place(), message, [choices()]);
+}
+
 /// Whether silence is accepted. Refuses a target of which silence says nothing unless it is, and one
 /// of which silence says enough if it is.
 pub fn accept_silence(

@@ -31,7 +31,9 @@ pub fn read(
     let file = reader.fit(spot, field, expected)?;
     let meant = reader.unknown_keys::<file::Target>(spot, |_| false);
     let name = name(reader, spot, &file.name, &meant, names);
-    let kind = Fields::from(file).read(reader, spot, &meant);
+    let kind = Fields::from(file)
+        .read(reader, spot, &meant)
+        .map(|given| given.kind);
     let shape = Shape::of(spot, kind.as_ref());
     let barrier = barrier::read(reader, spot, &file.barrier, shape.as_ref());
     let denial = &file.denial;

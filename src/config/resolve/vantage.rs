@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::ADDRESS;
 use super::addresses;
 use super::control;
-use super::defaults::Base;
+use super::defaults::{self, Base};
 use crate::config::field::Field;
 use crate::config::file;
 use crate::config::host;
@@ -21,21 +21,21 @@ pub fn read(
     field: &Field<file::Vantage>,
     base: &Base,
 ) -> VantagePlan {
-    let expected = "a mapping with `egress`, `must_not_reach` or both";
+    let expected = "a mapping with `egress`, `must_not_reach` or `unfiltered`";
     let Some(file) = reader.fit(spot, field, expected) else {
         return VantagePlan::default();
     };
     let unknown = reader.unknown_keys::<file::Vantage>(spot, |_| false);
     let empty = matches!(
-        (&file.egress, &file.must_not_reach),
-        (Field::Absent, Field::Absent)
+        (&file.egress, &file.must_not_reach, &file.unfiltered),
+        (Field::Absent, Field::Absent, Field::Absent)
     );
     if empty && unknown.is_empty() {
-        let help = "write `egress` or `must_not_reach`, or remove the key".to_owned();
+        let help = "write `egress`, `must_not_reach` or `unfiltered`, or remove the key".to_owned();
         reader.report(spot.place(), "`vantage` is empty", [help]);
     }
     VantagePlan {
-        unfiltered: None,
+        unfiltered: defaults::flag(reader, &spot.key("unfiltered"), &file.unfiltered),
         egress: egress(reader, &spot.key("egress"), &file.egress),
         must_not_reach: must_not_reach(
             reader,
@@ -145,6 +145,12 @@ fn must_not_reach(
         let message = "a name that resolves says nothing about where this vantage is";
         let help = "name something that answers insiders alone, such as `tcp: host:port`";
         reader.report(spot.key("dns").key_place(), message, [help.to_owned()]);
+    }
+    if control.every_port {
+        let message = "only insiders reach one door, not every port";
+        let help = "name its port".to_owned();
+        let key = spot.key(control.kind.as_str());
+        reader.report(key.place(), message, [help]);
     }
     Some(control)
 }
