@@ -8,10 +8,11 @@ mod sample;
 
 use noentry::domain::endpoint::{Endpoint, Family};
 use noentry::domain::finding::{EndpointReport, Finding, Note};
-use noentry::domain::observation::{Blind, Outcome};
+use noentry::domain::observation::{Attempt, Blind, Outcome};
 use noentry::domain::reach::Reach;
-use noentry::domain::report::{RoundReport, Side, Totals};
+use noentry::domain::report::{ControlCheck, RoundReport, Side, Totals};
 use noentry::domain::verdict::{Reason, Verdict};
+use noentry::domain::way::{Distance, PortProof, Way};
 use noentry::report::json;
 
 /// The blocked findings of a round alone.
@@ -96,10 +97,111 @@ fn a_silence_needs_a_control_of_its_own_transport_and_family() {
         sample::doors::WEB.clone_into(&mut rests_on.unwrap().control);
     }));
     assert!(silent(&|report| {
-        for control in &mut report.controls {
-            control.held = vec![Family::Ipv6];
+        for endpoint in checks(report).flat_map(|check| &mut check.endpoints) {
+            endpoint.reached = endpoint.endpoint.family() == Family::Ipv6;
         }
     }));
+}
+
+/// Every checkpoint of every control.
+fn checks(report: &mut RoundReport) -> impl Iterator<Item = &mut ControlCheck> {
+    report.controls.iter_mut().flat_map(|c| &mut c.checks)
+}
+
+#[test]
+fn a_control_that_stood_elsewhere_or_at_another_time_bears_nothing_out() {
+    let ssh = |change: &dyn Fn(&mut RoundReport)| refused(|report| change(report));
+    let way = |distance, interface: &str| {
+        Some(Way {
+            distance,
+            interface: interface.to_owned(),
+            gateway: None,
+            source: None,
+        })
+    };
+    // Without a checkpoint before, between or after the attempts.
+    for number in 0..3 {
+        assert!(ssh(&|report| {
+            for control in &mut report.controls {
+                control.checks.remove(number);
+            }
+        }));
+    }
+    // Rejections between two checkpoints, and none between them.
+    assert!(ssh(&|report| {
+        for attempt in attempts(report) {
+            (attempt.at_ms, attempt.took_ms) = (40, 0);
+        }
+    }));
+    // On this machine, in its network, or by another way out.
+    for (control, target) in [
+        (
+            way(Distance::ThisMachine, "lo"),
+            way(Distance::Beyond, "eth0"),
+        ),
+        (
+            way(Distance::OwnNetwork, "eth0"),
+            way(Distance::Beyond, "eth0"),
+        ),
+        (way(Distance::Beyond, "tun0"), way(Distance::Beyond, "eth0")),
+        (
+            way(Distance::Beyond, "eth0"),
+            way(Distance::OwnNetwork, "eth0"),
+        ),
+    ] {
+        assert!(ssh(&|report| {
+            for endpoint in checks(report).flat_map(|check| &mut check.endpoints) {
+                endpoint.way.clone_from(&control);
+            }
+            for finding in &mut report.findings {
+                for endpoint in &mut finding.endpoints {
+                    endpoint.way.clone_from(&target);
+                }
+            }
+        }));
+    }
+    assert!(ssh(&|report| report.vantage.reverse_path_drops = Some(1)));
+    assert!(!ssh(&|report| report.vantage.reverse_path_drops = Some(0)));
+}
+
+fn attempts(report: &mut RoundReport) -> impl Iterator<Item = &mut Attempt> {
+    let endpoints = report.findings.iter_mut().flat_map(|f| &mut f.endpoints);
+    endpoints.flat_map(|e| &mut e.attempts)
+}
+
+#[test]
+fn a_port_is_proven_by_what_the_report_holds_or_said_to_be_assumed() {
+    let ssh = |change: &dyn Fn(&mut RoundReport)| refused(|report| change(report));
+    let port = |report: &mut RoundReport, proof: PortProof| {
+        let endpoints = report.findings.iter_mut().flat_map(|f| &mut f.endpoints);
+        for rests_on in endpoints.filter_map(|e| e.rests_on.as_mut()) {
+            rests_on.port = proof.clone();
+        }
+    };
+    // Assumed, and nothing says so: not the vantage, not the finding.
+    assert!(ssh(&|report| report.vantage.unfiltered = None));
+    assert!(ssh(&|report| {
+        for finding in &mut report.findings {
+            finding.notes.retain(|note| *note != Note::PortAssumed);
+        }
+    }));
+    // Said to be proven by a control that stood on another port, or by what nobody reached.
+    assert!(ssh(&|report| port(report, PortProof::Control)));
+    assert!(ssh(&|report| port(report, PortProof::NoPort)));
+    assert!(ssh(&|report| {
+        let at = "20.9.9.9:22".to_owned();
+        port(report, PortProof::Reached { at });
+    }));
+    // What providers close is never assumed to be open.
+    let mail = |report: &mut RoundReport| {
+        for finding in &mut report.findings {
+            finding.target.port = Some(25);
+            for endpoint in &mut finding.endpoints {
+                endpoint.endpoint.port = Some(25);
+            }
+        }
+    };
+    assert!(ssh(&mail));
 }
 
 #[test]
@@ -123,7 +225,7 @@ fn a_silence_that_tells_nothing_is_no_stop() {
     let silent = |payload: Option<&str>| {
         let mut finding = sample::doors::tunnel();
         finding.target.payload = payload.map(str::to_owned);
-        finding.notes.clear();
+        finding.notes.retain(|note| *note != Note::SilenceAccepted);
         door_refused(finding, |_| {})
     };
     assert!(!silent(Some("ntp")));

@@ -8,17 +8,20 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict, Note, TargetInfo};
 use crate::domain::merged::{self, Absent, Ground, Missing};
-use crate::domain::observation::{Attempt, Outcome};
+use crate::domain::observation::{Attempt, Blind, Outcome};
 use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
-use crate::domain::report::{RoundReport, Side};
+use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::shard::Shard;
+use crate::domain::stand::{Stood, Window, stood, tried_on};
 use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
+use crate::domain::way::{Distance, PortProof};
 
 /// Whether a report or a finding says that details are withheld, and is not what withholding leaves: it
 /// would hide what contradicts it, or not be looked at as one without evidence.
@@ -151,7 +154,7 @@ pub fn too_mild(finding: &Finding, report: &RoundReport) -> bool {
 
 fn name_borne_out(finding: &Finding, name: &NameVerdict, ground: Ground<'_>) -> bool {
     let outcome = name.reach.map(Outcome::Reached);
-    let standing = standing(name.rests_on.as_ref(), None, ground);
+    let standing = name_standing(name.rests_on.as_ref(), ground);
     name.reason == Reason::Stopped
         && from_outside(ground)
         && outcome.is_some_and(|outcome| stopped(&finding.target, outcome, None, &standing))
@@ -207,12 +210,12 @@ fn blocked(finding: &Finding, endpoint: &EndpointReport, ground: Ground<'_>) -> 
         // an address that the target itself gives needs no finding.
         let standing = match (rests_on, &finding.name) {
             (None, None) => Standing::NotNeeded,
-            (rests_on, _) => standing(rests_on, None, ground),
+            (rests_on, _) => name_standing(rests_on, ground),
         };
         let outcome = Outcome::Reached(Reach::PrivateAddress);
         endpoint.reach == Some(Reach::PrivateAddress) && stopped(target, outcome, None, &standing)
     } else {
-        let standing = standing(rests_on, Some(endpoint.endpoint), ground);
+        let standing = standing(finding, endpoint, ground);
         endpoint
             .attempts
             .iter()
@@ -277,29 +280,66 @@ fn from_outside(ground: Ground<'_>) -> bool {
     }
 }
 
-/// What the control proves that something rests on: nothing, unless it stands in the report and, for an
-/// endpoint, held over the same transport and family.
-fn standing(
-    rests_on: Option<&RestsOn>,
-    endpoint: Option<Endpoint>,
-    ground: Ground<'_>,
-) -> Standing {
+/// What the control proves that a name rests on: nothing, unless it stands in the report.
+fn name_standing(rests_on: Option<&RestsOn>, ground: Ground<'_>) -> Standing {
     let Some(rests_on) = rests_on else {
         return Standing::Absent;
     };
-    let mut named = ground
-        .controls
-        .iter()
-        .filter(|control| control.name == rests_on.control);
-    let held = named.any(|control| {
-        endpoint.is_none_or(|endpoint| {
-            control.transport == Some(endpoint.transport)
-                && control.held.contains(&endpoint.family())
-        })
-    });
-    if held {
+    let mut controls = ground.controls.iter();
+    if controls.any(|control| control.name == rests_on.control) {
         Standing::Held(rests_on.clone())
     } else {
         Standing::Lost(rests_on.control.clone())
+    }
+}
+
+/// What an endpoint rests on, as its own round judged it: from the checkpoints of the control that it
+/// names, the way, the times of the attempts, and what was reached on its port.
+fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> Standing {
+    let Some(rests_on) = &report.rests_on else {
+        return Standing::Absent;
+    };
+    let (endpoint, way) = (report.endpoint, report.way.as_ref());
+    let lost = || Standing::Lost(rests_on.control.clone());
+    let held = |control: &&ControlReport| {
+        control.transport == Some(endpoint.transport)
+            && stood(&control.checks, control.every_port, endpoint, way) == Stood::Throughout
+    };
+    let mut controls = ground.controls.iter().filter(held);
+    let Some(control) = controls.find(|control| control.name == rests_on.control) else {
+        return lost();
+    };
+    let is_near = way.is_some_and(|way| way.distance < Distance::Beyond);
+    if is_near && is_global(endpoint.address) {
+        return Standing::Deaf(Blind::OwnNetwork);
+    }
+    let silent = |attempt: &Attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer);
+    let dropped = ground.vantage.reverse_path_drops.unwrap_or(0) > 0;
+    if dropped && report.attempts.iter().any(silent) {
+        return Standing::Deaf(Blind::ReversePath);
+    }
+    let window = Window::of(&report.attempts);
+    let attended =
+        |control: &ControlReport| window.is_some_and(|window| window.is_attended(&control.checks));
+    if !ground.controls.iter().filter(held).any(attended) {
+        return Standing::NotBetween(rests_on.control.clone());
+    }
+    let proven = match (&rests_on.port, endpoint.port) {
+        (PortProof::NoPort, port) => port.is_none(),
+        (PortProof::Control, port) => tried_on(&control.checks, port),
+        (PortProof::Reached { at }, _) => {
+            let mut ports = ground.vantage.ports.iter();
+            ports.any(|reached| reached.endpoint.place() == *at && reached.proves(endpoint, way))
+        }
+        (PortProof::Assumed, port) => {
+            let said = ground.vantage.unfiltered.zip(port);
+            let told = report.companion || finding.notes.contains(&Note::PortAssumed);
+            told && said.is_some_and(|(said, port)| said.covers(endpoint.transport, port))
+        }
+    };
+    if proven {
+        Standing::Held(rests_on.clone())
+    } else {
+        Standing::PortUnproven(endpoint.transport, endpoint.port.unwrap_or_default())
     }
 }

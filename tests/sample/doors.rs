@@ -13,7 +13,7 @@ use noentry::domain::report::{
 };
 use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
-use noentry::domain::way::PortProof;
+use noentry::domain::way::{Assumption, PortProof, ReachedPort};
 
 use super::{
     at, attempt, blocked, certificate, dns, http, ip, of, past, settle, stopped, target, times,
@@ -55,6 +55,13 @@ pub fn round() -> RoundReport {
 fn settled(report: &mut RoundReport, side: Side) {
     let vantage = &mut report.vantage;
     "self-hosted".clone_into(&mut vantage.environment);
+    vantage.unfiltered = Some(Assumption::Said);
+    vantage.ports = [53, 123, 161, 443]
+        .map(|port| ReachedPort {
+            endpoint: reached_on(Transport::Udp, port),
+            way: None,
+        })
+        .to_vec();
     vantage.name = Some("runner-eu-1".to_owned());
     vantage.proven = Family::ALL.to_vec();
     vantage.sees = vec![
@@ -85,7 +92,7 @@ fn settled(report: &mut RoundReport, side: Side) {
     vantage.outside = Some(Outside {
         must_not_reach: GUARD.to_owned(),
         side,
-        checks: vec![check(guard, outcome, side == Side::Inside)],
+        checks: vec![check(0, &[guard], outcome, side == Side::Inside)],
     });
     let both = Family::ALL.to_vec();
     let four = vec![Family::Ipv4];
@@ -126,21 +133,31 @@ fn sees(transport: Transport, family: Family, layer: Layer, control: &str) -> Se
     }
 }
 
-fn check(endpoint: Endpoint, reach: Reach, reached: bool) -> ControlCheck {
+fn check(at_ms: u64, endpoints: &[Endpoint], reach: Reach, reached: bool) -> ControlCheck {
+    let seen = |endpoint: &Endpoint| ControlEndpoint {
+        endpoint: *endpoint,
+        reached,
+        way: None,
+        last: attempt(reach, at_ms, 21, None),
+    };
     ControlCheck {
-        at_ms: 0,
+        at_ms,
         took_ms: 30,
-        endpoints: vec![ControlEndpoint {
-            endpoint,
-            reached,
-            way: None,
-            last: attempt(reach, 0, 21, None),
-        }],
+        endpoints: endpoints.iter().map(seen).collect(),
         name: None,
     }
 }
 
 fn control(name: &str, kind: &str, endpoint: Endpoint, held: &[Family]) -> ControlReport {
+    let six = Endpoint {
+        address: ip("2606:2800:220:1::34"),
+        ..endpoint
+    };
+    let both = [endpoint, six];
+    let endpoints: Vec<Endpoint> = both
+        .into_iter()
+        .filter(|endpoint| held.contains(&endpoint.family()))
+        .collect();
     ControlReport {
         every_port: false,
         name: name.to_owned(),
@@ -152,7 +169,10 @@ fn control(name: &str, kind: &str, endpoint: Endpoint, held: &[Family]) -> Contr
         held: held.to_vec(),
         lost: vec![],
         name_held: Some(true),
-        checks: vec![check(endpoint, Reach::Connected, true)],
+        // Before the attempts, between them and after.
+        checks: [0, 2_900, 12_400]
+            .map(|at_ms| check(at_ms, &endpoints, Reach::Connected, true))
+            .to_vec(),
     }
 }
 
@@ -303,13 +323,27 @@ fn tried(
                 {
                     PortProof::Control
                 }
-                Some(_) => PortProof::Assumed,
+                Some(port) if Assumption::Said.covers(endpoint.transport, port) => {
+                    PortProof::Assumed
+                }
+                Some(port) => PortProof::Reached {
+                    at: reached_on(endpoint.transport, port).place(),
+                },
             },
             own_path: false,
         }),
         verdict: judged.0,
         reason: judged.1,
         attempts,
+    }
+}
+
+/// Somebody else's door that was open: it proves that the port is let out.
+fn reached_on(transport: Transport, port: u16) -> Endpoint {
+    Endpoint {
+        transport,
+        address: ip("20.9.9.9"),
+        port: Some(port),
     }
 }
 
@@ -407,7 +441,6 @@ pub fn vpn_gateway() -> Finding {
 pub fn tunnel() -> Finding {
     let mut finding = udp("Tunnel", "wg.example.com", 51_820, "wireguard", 22);
     finding.notes.push(Note::SilenceAccepted);
-    finding.notes.push(Note::PortAssumed);
     let silence = tried(
         Endpoint::udp(ip("20.2.3.1"), 51_820),
         blocked(),
@@ -598,7 +631,7 @@ fn by_name(reach: Reach, judged: (Verdict, Reason)) -> NameVerdict {
     NameVerdict {
         rests_on: (judged.0 == Verdict::Blocked).then(|| RestsOn {
             control: WEB.to_owned(),
-            port: PortProof::Assumed,
+            port: PortProof::NoPort,
             own_path: false,
         }),
         verdict: judged.0,

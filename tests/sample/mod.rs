@@ -30,7 +30,7 @@ use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::trail::{Links, Notify, TrailPlan};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
 use noentry::domain::waiver::Waiver;
-use noentry::domain::way::PortProof;
+use noentry::domain::way::{Assumption, PortProof};
 use noentry::report::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -112,7 +112,8 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
             sees: Vec::new(),
             egress: Vec::new(),
             ports: Vec::new(),
-            unfiltered: None,
+            // As on a standard runner of GitHub's own.
+            unfiltered: Some(Assumption::GithubHosted),
             reverse_path_drops: None,
             outside: None,
         },
@@ -155,7 +156,7 @@ fn control() -> ControlReport {
         held: vec![Family::Ipv4],
         lost: vec![],
         name_held: Some(true),
-        checks: vec![check(0), check(12_400)],
+        checks: vec![check(0), check(2_900), check(12_400)],
     }
 }
 
@@ -299,6 +300,13 @@ pub fn settle(mut finding: Finding) -> Finding {
     finding.verdict = verdict;
     finding.reason = reason;
     finding.reach = finding.counted().filter_map(|e| e.reach).max();
+    let assumed = |e: &EndpointReport| {
+        let rests_on = e.rests_on.as_ref();
+        !e.companion && rests_on.is_some_and(|r| r.port == PortProof::Assumed)
+    };
+    if finding.endpoints.iter().any(assumed) {
+        finding.notes.push(Note::PortAssumed);
+    }
     finding
 }
 
@@ -508,7 +516,7 @@ pub fn weaker() -> Finding {
 /// Blocked: a reset, with the note.
 pub fn refused() -> Finding {
     let mut finding = target("Old SSH", "tcp", "bastion.example.com:22", 22, 40);
-    finding.notes = vec![Note::OnlyNoListener, Note::PortAssumed];
+    finding.notes.insert(0, Note::OnlyNoListener);
     with(
         finding,
         vec![endpoint(

@@ -14,7 +14,7 @@ pub fn refuse(reader: &mut Reader<'_>, controls: &[(Control, Place)], targets: &
     for (control, place) in all(controls, targets) {
         let contradicted = targets
             .iter()
-            .find(|(target, _)| contradict(&control.kind, target));
+            .find(|(target, _)| contradict(control, target));
         if let Some((target, at)) = contradicted {
             let companion = control.kind.transport() != target.kind.transport() && target.http3;
             let message = "this control must be reachable, and a target must not be, at one place";
@@ -78,11 +78,18 @@ fn all<'a>(
     shared.chain(own)
 }
 
-fn contradict(control: &TargetKind, target: &Target) -> bool {
-    if !same_host(control, &target.kind) {
+fn contradict(control: &Control, target: &Target) -> bool {
+    let kind = &control.kind;
+    if !same_host(kind, &target.kind) {
         return false;
     }
-    let same_door = same_door(control, &target.kind, target.http3);
+    let same_door = if control.every_port {
+        target
+            .ports()
+            .any(|(transport, _)| kind.transport() == Some(transport))
+    } else {
+        same_door(kind, &target.kind, target.http3)
+    };
     match target.barrier {
         // A name without a certain record may well have addresses, and the control rests on those.
         Barrier::Dns => !matches!(
@@ -93,7 +100,7 @@ fn contradict(control: &TargetKind, target: &Target) -> bool {
             }
         ),
         Barrier::Network => same_door,
-        Barrier::Tls => same_door && matches!(control, TargetKind::Url(_)),
+        Barrier::Tls => same_door && matches!(kind, TargetKind::Url(_)),
         Barrier::Http => false,
     }
 }
