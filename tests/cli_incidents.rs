@@ -34,7 +34,7 @@ impl Estate {
             _control: held,
         };
         let text = format!(
-            "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
+            "version: 1\nvantage: {{ unfiltered: true }}\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
              probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
              - {{ name: Admin console, tcp: '127.0.0.1:{}' }}\n",
             estate.port
@@ -109,7 +109,7 @@ fn an_open_door_leaves_a_trail_until_it_is_shut() {
         text.contains(&format!("nc -vz -w 5 127.0.0.1 {}\n", estate.port)),
         "{text}"
     );
-    assert!(text.contains("`noentry.yml:5:7`"), "{text}");
+    assert!(text.contains("`noentry.yml:6:7`"), "{text}");
     // The same round again is not another one.
     let again = printed(&estate.replay().code(1));
     assert!(
@@ -419,7 +419,7 @@ fn what_became_of_the_trail_is_in_the_reports_that_come_after_it() {
     assert_eq!(told["problems"][0]["target"], "Admin console");
     assert!(
         says.contains(
-            "\n::warning file=noentry.yml,line=5,col=7,title=exposed%2C not in the trail%3A \
+            "\n::warning file=noentry.yml,line=6,col=7,title=exposed%2C not in the trail%3A \
              Admin console::github: no repository is named"
         ),
         "{says}"

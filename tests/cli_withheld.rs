@@ -59,6 +59,7 @@ impl Estate {
         fs::write(
             folder.path().join(".github/noentry.yml"),
             "version: 1\n\
+             vantage: { unfiltered: true }\n\
              defaults: { timeout: 900ms, attempts: 2, interval: 50ms, probe_non_global: true }\n\
              resolvers: ['${RESOLVER}']\n\
              controls: [{ tcp: '${CONTROL}' }]\n\
@@ -204,7 +205,7 @@ fn in_a_public_repository_and_where_nobody_knows_no_detail_is_published() {
         let out = &all[0].1;
         assert!(out.contains("EXPOSED       Admin console"), "{out}");
         assert!(
-            out.contains("::error file=.github/noentry.yml,line=6"),
+            out.contains("::error file=.github/noentry.yml,line=7"),
             "{out}"
         );
         let report = estate.saved();
@@ -256,7 +257,7 @@ fn the_run_and_the_configuration_are_linked() {
     let config = format!("https://github.example/org/repo/blob/{SHA}/.github/noentry.yml");
     assert_eq!(links.config.unwrap(), config);
     let summary = fs::read_to_string(estate.path("summary.md")).unwrap();
-    assert!(summary.contains(&format!("]({config}#L6)")), "{summary}");
+    assert!(summary.contains(&format!("]({config}#L7)")), "{summary}");
     // From a folder of the checkout the same file is the same link; one outside of it is none.
     let inner = estate.path("deep/er");
     fs::create_dir_all(&inner).unwrap();

@@ -33,7 +33,7 @@ fn a_door_that_shuts_is_exposed_all_the_same_and_not_confirmed() {
     let (_steady, steady) = door();
     let (shut, flapping) = door_for_one();
     let text = format!(
-        "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, probe_non_global: \
+        "version: 1\nvantage: {{ unfiltered: true }}\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, probe_non_global: \
          true, confirm: 2 }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n\
          - {{ name: flapping, tcp: '127.0.0.1:{flapping}' }}\n\
          - {{ name: steady, tcp: '127.0.0.1:{steady}' }}\n"

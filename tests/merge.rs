@@ -37,7 +37,7 @@ impl Estate {
     fn new() -> Self {
         let ((held, control), (open, port)) = (door(), door());
         let mut text = format!(
-            "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
+            "version: 1\nvantage: {{ unfiltered: true }}\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
              probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n"
         );
         let mut shut = Vec::new();

@@ -638,7 +638,7 @@ fn a_merged_report_that_claims_too_much_is_refused() {
     // Each vantage's silence needs its own control; that another held makes no difference.
     for round in [0, 1] {
         let rests = |r: &RoundReport| r.findings[0].vantages[0].round == round;
-        let lost = |r: &mut RoundReport| r.rounds[round].controls[0].held.clear();
+        let lost = |r: &mut RoundReport| r.rounds[round].controls[0].checks[1].endpoints.clear();
         let standing = rests(&merged(&both));
         assert_eq!(forged(&both, lost), standing);
     }

@@ -202,7 +202,10 @@ fn a_note_stands_only_with_the_case_that_it_is_about() {
         ["Old SSH (tcp 22, ipv4)", "Old SSH (tcp 22, ipv6)"]
     );
     assert!(read.cases[0].text.contains("absence of a listener"));
-    assert_eq!(read.cases[0].text.matches("another port").count(), 1);
+    assert_eq!(
+        read.cases[0].text.matches("port 22 assumed open").count(),
+        1
+    );
     assert_eq!(read.cases[1].text, "no IPv6 address is published");
 }
 

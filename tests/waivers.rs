@@ -27,7 +27,7 @@ fn soon() -> String {
 fn config(folder: &Path, control: u16, doors: &[(&str, u16)], waivers: &[(&str, &str)]) {
     use std::fmt::Write as _;
     let mut text = format!(
-        "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, probe_non_global: \
+        "version: 1\nvantage: {{ unfiltered: true }}\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, probe_non_global: \
          true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n"
     );
     for (name, port) in doors {

@@ -9,6 +9,7 @@ use super::saw;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::reach::Layer;
 use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side, Vantage};
+use crate::domain::way::Assumption;
 
 /// How many controls are named.
 const CONTROLS: usize = 3;
@@ -73,13 +74,15 @@ pub fn lines(report: &RoundReport) -> Vec<Phrase> {
     lines
 }
 
-/// From which address and from which side a vantage looks, where that was asked.
+/// From which address and from which side a vantage looks, where that was asked, and what is assumed of
+/// it.
 pub fn more(vantage: &Vantage) -> Phrase {
     let mut more = Phrase::default();
     for part in vantage
         .egress
         .iter()
         .map(egress)
+        .chain(vantage.unfiltered.map(unfiltered))
         .chain(vantage.outside.as_ref().map(outside))
     {
         if !more.is_empty() {
@@ -108,8 +111,23 @@ pub fn table(report: &RoundReport) -> Vec<(&'static str, Phrase)> {
             .map(|line| ("round", line)),
     );
     rows.extend(vantage.egress.iter().map(|own| ("egress", egress(own))));
+    rows.extend(vantage.unfiltered.map(|why| ("ports", unfiltered(why))));
     rows.extend(vantage.outside.as_ref().map(|own| ("side", outside(own))));
     rows
+}
+
+/// What is taken for granted about the ports on which nothing was reached.
+fn unfiltered(assumption: Assumption) -> Phrase {
+    match assumption {
+        Assumption::Said => {
+            Phrase::new("assumed to let every port out, as the configuration says with ")
+                .code("unfiltered: true")
+        }
+        Assumption::GithubHosted => Phrase::new(
+            "assumed to let every port out, as GitHub's standard runners do, but for those that \
+             providers close",
+        ),
+    }
 }
 
 /// `eu-west, github-hosted (GitHub Actions 7, linux x86_64)`, the first where it has a label.

@@ -1,7 +1,7 @@
 //! What a report says in place of what everybody could read.
 
 use super::phrase::Phrase;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Note};
 use crate::domain::rank::Rank;
 
 /// Why so little stands here and how to get more: once, above everything else.
@@ -23,6 +23,9 @@ pub fn headline(finding: &Finding) -> Phrase {
             "a part could not be judged; what is open beside it is waived"
         }
         Rank::Inconclusive => "it could not be judged",
+        Rank::Blocked if finding.notes.contains(&Note::PortAssumed) => {
+            "an outsider is stopped as promised, assuming that this network lets the port out"
+        }
         Rank::Blocked => "an outsider is stopped as promised",
     })
 }

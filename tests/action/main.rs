@@ -104,7 +104,7 @@ fn silent() -> (Vec<socket2::Socket>, u16) {
 fn config(targets: &[(&str, u16)]) -> String {
     use std::fmt::Write as _;
     let mut text =
-        "version: 1\ndefaults: { timeout: 900ms, attempts: 1, probe_non_global: true }\n\
+        "version: 1\nvantage: { unfiltered: true }\ndefaults: { timeout: 900ms, attempts: 1, probe_non_global: true }\n\
                     targets:\n"
             .to_owned();
     for (name, port) in targets {

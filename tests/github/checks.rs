@@ -21,7 +21,7 @@ impl Estate {
     fn new(world: &World, more: &str) -> Self {
         let ((held, control), (open, port)) = (door(), door());
         let text = format!(
-            "version: 1\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
+            "version: 1\nvantage: {{ unfiltered: true }}\ndefaults: {{ timeout: 900ms, attempts: 2, interval: 50ms, \
              probe_non_global: true }}\ncontrols: [{{ tcp: '127.0.0.1:{control}' }}]\ntargets:\n  \
              - {{ name: Admin console, tcp: '127.0.0.1:{port}' }}\n{more}"
         );

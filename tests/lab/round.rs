@@ -42,6 +42,7 @@ pub fn head_at(pace: &str, resolvers: &[&str], controls: &[&str]) -> String {
     format!(
         "version: 1\n\
          {resolvers}\
+         vantage: {{ unfiltered: true }}\n\
          defaults: {{ probe_non_global: true, {pace} }}\n\
          {controls}targets:\n"
     )

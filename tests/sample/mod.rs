@@ -30,7 +30,7 @@ use noentry::domain::target::{Barrier, ControlOrigin, Denial};
 use noentry::domain::trail::{Links, Notify, TrailPlan};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
 use noentry::domain::waiver::Waiver;
-use noentry::domain::way::{Assumption, PortProof};
+use noentry::domain::way::{Assumption, PortProof, ReachedPort};
 use noentry::report::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -111,7 +111,10 @@ pub fn of(findings: Vec<Finding>) -> RoundReport {
             proven: vec![Family::Ipv4],
             sees: Vec::new(),
             egress: Vec::new(),
-            ports: Vec::new(),
+            ports: vec![ReachedPort {
+                endpoint: Endpoint::tcp(ip("20.1.2.3"), 5432),
+                way: None,
+            }],
             // As on a standard runner of GitHub's own.
             unfiltered: Some(Assumption::GithubHosted),
             reverse_path_drops: None,
@@ -417,14 +420,17 @@ pub fn orders_database() -> Finding {
     finding.target.denial.stops = BTreeSet::from([Reach::NoAnswer]);
     finding.target.families = vec![Family::Ipv4];
     finding.notes = vec![Note::Ipv6Unwatched];
-    with(
-        finding,
-        vec![
-            endpoint("20.1.2.2", 5432, blocked(), silence()),
-            endpoint("20.1.2.3", 5432, past(), times(1, Reach::Connected, None)),
-            endpoint("20.1.2.4", 5432, blocked(), silence()),
-        ],
-    )
+    let mut endpoints = vec![
+        endpoint("20.1.2.2", 5432, blocked(), silence()),
+        endpoint("20.1.2.3", 5432, past(), times(1, Reach::Connected, None)),
+        endpoint("20.1.2.4", 5432, blocked(), silence()),
+    ];
+    // The open one proves the port for the others.
+    for rests_on in endpoints.iter_mut().filter_map(|e| e.rests_on.as_mut()) {
+        let at = "20.1.2.3:5432".to_owned();
+        rests_on.port = PortProof::Reached { at };
+    }
+    with(finding, endpoints)
 }
 
 /// Exposed: an open admin page at two addresses, one of them IPv6.

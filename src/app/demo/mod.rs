@@ -193,6 +193,8 @@ fn config(doors: &[Door], names: &NameServer, control: u16) -> String {
          resolvers: [\"{}\"]\n\
          controls:                  # must be reachable, or silence proves nothing\n  \
            - tcp: shop.demo.test:{control}\n\
+         vantage:\n  \
+           unfiltered: true         # loopback closes no port; elsewhere, a control on the port proves it\n\
          targets:\n",
         names.address
     );

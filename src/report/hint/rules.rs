@@ -33,11 +33,11 @@ fn targets(report: &RoundReport, rule: impl Fn(&Finding) -> bool) -> Option<Name
     (!found.is_empty()).then_some(found)
 }
 
-fn with_reason(report: &RoundReport, rule: impl Fn(&Reason) -> bool) -> Option<Names> {
+pub(super) fn with_reason(report: &RoundReport, rule: impl Fn(&Reason) -> bool) -> Option<Names> {
     targets(report, |f| reasons(f).any(&rule))
 }
 
-fn with_blind(report: &RoundReport, rule: impl Fn(Blind) -> bool) -> Option<Names> {
+pub(super) fn with_blind(report: &RoundReport, rule: impl Fn(Blind) -> bool) -> Option<Names> {
     with_reason(
         report,
         |reason| matches!(reason, Reason::Blind { cause } if rule(*cause)),
@@ -71,7 +71,7 @@ pub(super) fn weaker(report: &RoundReport) -> Option<Hint> {
 }
 
 /// One hint for every different cause, with the targets that have it.
-fn by_cause<K: Ord>(
+pub(super) fn by_cause<K: Ord>(
     report: &RoundReport,
     cause: impl Fn(&Finding, &Reason) -> Option<K>,
     hint: impl Fn(K, Names) -> Hint,
