@@ -20,6 +20,16 @@ use crate::lab::{DIR, Lab, Place};
 /// No round of a scenario takes this long, on however busy a machine. Beyond it noentry hangs.
 const LONGEST_ROUND: Duration = Duration::from_secs(90);
 
+/// The laboratory's network closes no port on the way out, but where a scenario does it. Most scenarios are
+/// about something else; what it takes where nobody says so is in `scenarios/own_side.rs`.
+pub const UNFILTERED: &str = "vantage: { unfiltered: true }\n";
+
+/// The head with more under `vantage`.
+pub fn with_vantage(head: &str, vantage: &str) -> String {
+    let longer = format!("vantage: {{ unfiltered: true, {vantage} }}\n");
+    head.replace(UNFILTERED, &longer)
+}
+
 /// How a configuration of the laboratory begins: everything but the list of targets.
 pub fn head(resolvers: &[&str], controls: &[&str]) -> String {
     head_at(
@@ -42,7 +52,7 @@ pub fn head_at(pace: &str, resolvers: &[&str], controls: &[&str]) -> String {
     format!(
         "version: 1\n\
          {resolvers}\
-         vantage: {{ unfiltered: true }}\n\
+         {UNFILTERED}\
          defaults: {{ probe_non_global: true, {pace} }}\n\
          {controls}targets:\n"
     )

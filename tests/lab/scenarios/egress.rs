@@ -8,13 +8,13 @@ use super::CONTROL;
 use crate::authorities::{ECHO, ECHO_6};
 use crate::holder::Ground;
 use crate::lab::{DIR, Lab, Place};
-use crate::round::{Round, head, target};
+use crate::round::{Round, head, target, with_vantage};
 use crate::zones::TRUTH;
 
 fn config(egress: &str) -> String {
     let head = head(&[TRUTH], &[CONTROL]);
-    let vantage = format!("vantage: {{ egress: {{ {egress} }} }}\ntargets:\n");
-    head.replace("targets:\n", &vantage) + &target("silent", "tcp: '203.0.113.22:9001'")
+    with_vantage(&head, &format!("egress: {{ {egress} }}"))
+        + &target("silent", "tcp: '203.0.113.22:9001'")
 }
 
 /// What was told, over IPv4 and then over IPv6.

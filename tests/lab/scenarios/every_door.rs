@@ -18,7 +18,7 @@ use noentry::domain::verdict::Verdict::{self, Blocked, Exposed, Inconclusive};
 use crate::broken::{Broken, WITHOUT_RAW_SOCKETS};
 use crate::holder::Ground;
 use crate::lab::{Lab, Place};
-use crate::round::{Round, evidence, head_at, icmp, target};
+use crate::round::{Round, evidence, head_at, icmp, target, with_vantage};
 use crate::services::Server;
 use crate::zones::TRUTH;
 
@@ -194,8 +194,8 @@ fn head(controls: &[&str]) -> String {
 
 /// The whole configuration.
 fn config() -> String {
-    let vantage = "vantage: { must_not_reach: { tcp: '192.0.2.9:22' } }\n";
-    vantage.to_owned() + &head(&CONTROLS) + &doors() + &questions() + &specials()
+    let vantage = "must_not_reach: { tcp: '192.0.2.9:22' }";
+    with_vantage(&head(&CONTROLS), vantage) + &doors() + &questions() + &specials()
 }
 
 /// What is false of one endpoint, or nothing.
@@ -499,8 +499,8 @@ pub fn without_controls(ground: Ground) {
 
 /// A runner that the target's own allow-list lets in.
 pub fn from_inside(ground: Ground) {
-    let vantage = "vantage: { must_not_reach: { tcp: 'web.lab.example:22' } }\n";
-    let config = vantage.to_owned() + &head(&CONTROLS) + &doors() + &specials();
+    let vantage = "must_not_reach: { tcp: 'web.lab.example:22' }";
+    let config = with_vantage(&head(&CONTROLS), vantage) + &doors() + &specials();
     let round = look(&quick(ground), &[], &config);
     assert_eq!(round.code, 3);
     for finding in &round.report.findings {

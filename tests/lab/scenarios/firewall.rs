@@ -285,7 +285,14 @@ pub fn own_path(ground: Ground) {
     ]);
     for (name, control, port) in [
         ("held", "203.0.113.51:9001", PortProof::Control),
-        ("same port", "203.0.113.52:9000", PortProof::Assumed),
+        (
+            "same port",
+            "203.0.113.52:9000",
+            // The control of the target before proves the port.
+            PortProof::Reached {
+                at: "203.0.113.51:9001".to_owned(),
+            },
+        ),
     ] {
         let endpoint = endpoint(round.finding(name), "203.0.113.50");
         let rests_on = endpoint.rests_on.as_ref().unwrap();
