@@ -73,6 +73,7 @@ const COMBINATIONS: &[&[&str]] = &[
         "--control=udp:time.example.com:123",
         "--control=https://www.example.com/",
         "--every=15m",
+        "--unfiltered",
     ],
     &["--dns", "intranet.example.com", "--every", "1d"],
     &["--tcp", "bücher.example:22", "--cron", "23 */6 * * 1-5"],
@@ -326,7 +327,7 @@ fn at_a_terminal_it_asks_and_asks_again() {
         folder.path(),
         "",
         "https://admin.example.com/login\nudp:vpn.example.com:51820\ndb.example.com\n\
-         db.example.com:5432\n\nwww.example.com:443\n\nnoentry/noentry@v1\n\
+         db.example.com:5432\n\nwww.example.com:443\n\nperhaps\nYes\nnoentry/noentry@v1\n\
          someone/noentry@0123456789abcdef0123456789abcdef01234567\n",
     );
     assert!(ended, "{shown}");

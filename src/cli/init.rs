@@ -28,6 +28,9 @@ pub struct InitArgs {
     /// address, or udp:HOST:PORT, quic:HOST:PORT, icmp:HOST, dns:NAME
     #[arg(long, value_name = "WHAT")]
     pub control: Vec<String>,
+    /// The network that it will run in lets every port out; GitHub's standard runners need no such word
+    #[arg(long)]
+    pub unfiltered: bool,
     /// How often; GitHub starts late, so this is a wish and no promise
     #[arg(long, value_enum, value_name = "TIME", default_value_t = Every::HalfHour)]
     pub every: Every,

@@ -8,6 +8,7 @@ use std::io::{self, BufRead};
 use super::wish::Wish;
 use super::{check, pin};
 use crate::app::output::show_problem;
+use crate::config::Kind;
 
 /// How often somebody is asked for one thing.
 const PATIENCE: usize = 100;
@@ -18,6 +19,8 @@ pub(super) struct Answers {
     pub(super) targets: Vec<Wish>,
     /// The controls.
     pub(super) controls: Vec<Wish>,
+    /// Whether the network lets every port out, as somebody says.
+    pub(super) unfiltered: bool,
     /// The action, where this program does not know it and none was typed.
     pub(super) action: Option<String>,
 }
@@ -36,6 +39,12 @@ What of yours is meant to be reachable from outside, at best near those targets?
 proof only while it answers. Written in the same way; an empty line if there is nothing (more).
 ";
 
+const UNFILTERED: &str = "\
+Will it run in a network that lets every port out, which you know? Then a silent port counts although
+nothing else was reached on it, and reports say that this is assumed. GitHub's standard runners need no
+such word. yes or no; an empty line is no.
+";
+
 /// Asks. Controls only if none was typed.
 ///
 /// # Errors
@@ -43,6 +52,7 @@ proof only while it answers. Written in the same way; an empty line if there is 
 /// Why there is no answer to go by.
 pub(super) fn all(
     typed_controls: Vec<Wish>,
+    said_unfiltered: bool,
     typed_action: Option<&str>,
     input: &mut impl BufRead,
 ) -> Result<Answers, String> {
@@ -57,6 +67,16 @@ pub(super) fn all(
     } else {
         typed_controls
     };
+    let has_port = |wish: &Wish| match wish.kind {
+        Kind::Url | Kind::Tcp | Kind::Udp | Kind::Quic => true,
+        Kind::Icmp | Kind::Dns => false,
+    };
+    let unfiltered = if said_unfiltered || !targets.iter().any(has_port) {
+        said_unfiltered
+    } else {
+        show_problem(UNFILTERED);
+        yes(input)?
+    };
     let action = match typed_action {
         None if pin::is_unknown() => Some(action(input)?),
         Some(_) | None => None,
@@ -64,6 +84,7 @@ pub(super) fn all(
     Ok(Answers {
         targets,
         controls,
+        unfiltered,
         action,
     })
 }
@@ -86,6 +107,18 @@ fn wishes(
         }
     }
     Ok(all)
+}
+
+/// A yes or a no.
+fn yes(input: &mut impl BufRead) -> Result<bool, String> {
+    for _ in 0..PATIENCE {
+        match answer(input, "unfiltered> ")?.to_ascii_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "" | "n" | "no" => return Ok(false),
+            _ => show_problem("yes or no?\n"),
+        }
+    }
+    Ok(false)
 }
 
 fn action(input: &mut impl BufRead) -> Result<String, String> {

@@ -30,6 +30,18 @@ const NO_CONTROLS: &str = "
 #   - tcp: www.example.com:443
 ";
 
+const PORTS: &str = "
+# A silent port counts only where something was reached on that port in the same round: a control, or
+# another target. GitHub's standard runners are assumed to let every port out, and reports say so; in a
+# network of your own that does the same, say it:
+# vantage: { unfiltered: true }
+";
+
+const UNFILTERED: &str = "
+# This network lets every port out. Nothing proves it, and reports say that it is assumed.
+vantage: { unfiltered: true }
+";
+
 const TARGETS: &str = "
 # A target's name identifies it in reports and incidents: choose well, and then leave it.
 targets:
@@ -50,7 +62,7 @@ const BARRIER: &str =
     "    # barrier: http   # where a firewall lets it through, and a 403 or 404 has to stop it\n";
 
 /// The whole file.
-pub(super) fn render(targets: &[Wish], controls: &[Wish]) -> String {
+pub(super) fn render(targets: &[Wish], controls: &[Wish], unfiltered: bool) -> String {
     let mut text = HEAD.to_owned();
     text.push_str(IPV6);
     if controls.is_empty() {
@@ -61,6 +73,7 @@ pub(super) fn render(targets: &[Wish], controls: &[Wish]) -> String {
             entry(&mut text, "  - ", control);
         }
     }
+    text.push_str(if unfiltered { UNFILTERED } else { PORTS });
     if targets.iter().any(|target| target.kind == Kind::Icmp) {
         text.push_str(PING);
     }
@@ -121,7 +134,7 @@ mod tests {
         let wishes = |typed: &[&str]| -> Vec<Wish> {
             typed.iter().map(|typed| Wish::typed(typed)).collect()
         };
-        render(&wishes(targets), &wishes(controls))
+        render(&wishes(targets), &wishes(controls), false)
     }
 
     #[test]
@@ -204,7 +217,7 @@ mod tests {
             let key = ["url:https://a.example.com/", "tcp:", "udp:", "quic:", "icmp:", "dns:"][kind];
             let wish = Wish::typed(&format!("{key}{word}"));
             let good = Wish::typed("b.example.com:1");
-            let text = render(&[wish.clone(), good], &[]);
+            let text = render(&[wish.clone(), good], &[], false);
             let document: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
             let targets = document["targets"].as_sequence().unwrap();
             prop_assert_eq!(targets.len(), 2, "{}", text);

@@ -85,21 +85,24 @@ fn write(args: &InitArgs, root: &Path) -> Result<String, Refusal> {
     let mut targets = wish::targets(args);
     let mut controls: Vec<Wish> = args.control.iter().map(|c| Wish::typed(c)).collect();
     let mut action = args.action.clone();
+    let mut unfiltered = args.unfiltered;
     if targets.is_empty() {
         if !io::stdin().is_terminal() {
             let why = "nothing to watch: name a target with --url, --tcp, --udp, --quic, --icmp or \
                        --dns, or run it on a terminal, where it asks";
             return Err(Refusal::Said(why.to_owned()));
         }
-        let answers = ask::all(controls, action.as_deref(), &mut io::stdin().lock());
+        let input = &mut io::stdin().lock();
+        let answers = ask::all(controls, unfiltered, action.as_deref(), input);
         let answers = answers.map_err(Refusal::Said)?;
         targets = answers.targets;
         controls = answers.controls;
+        unfiltered = answers.unfiltered;
         action = action.or(answers.action);
     }
     let action = pin::action(action.as_deref()).map_err(Refusal::Said)?;
     check(&targets, &controls).map_err(Refusal::Problems)?;
-    let configuration = estate::render(&targets, &controls);
+    let configuration = estate::render(&targets, &controls, unfiltered);
     let cron = typed_cron.unwrap_or_else(|| cron::schedule(args.every, &configuration));
     let workflow = workflow::render(&cron, &action);
     place::write(root, &configuration, &workflow).map_err(Refusal::Said)?;
@@ -123,7 +126,7 @@ fn check(targets: &[Wish], controls: &[Wish]) -> Result<(), String> {
             return Err(format!("noentry: named twice: {key} {value:?}\n"));
         }
     }
-    let text = estate::render(targets, controls);
+    let text = estate::render(targets, controls, false);
     config::load_text(place::CONFIG, &text)
         .and_then(|loaded| config::resolve(&loaded, &Overrides::default()))
         .map(|_| ())
