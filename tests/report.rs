@@ -9,7 +9,7 @@ mod sample;
 
 use noentry::domain::endpoint::Family;
 use noentry::domain::finding::{NameAnswer, Note};
-use noentry::domain::observation::Blind;
+use noentry::domain::observation::{Blind, Caveat, CertificateFlaw, Evidence, Outcome, StoppedBy};
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{RoundReport, Totals};
 use noentry::domain::verdict::{Reason, RestsOn, Verdict};
@@ -425,6 +425,114 @@ mod advice {
                 Hint::Interrupted
             ]
         );
+    }
+
+    /// What is known of an answer that a stranger may have given, and what to do about it.
+    #[test]
+    fn an_answer_that_may_be_anothers() {
+        let told = |change: &dyn Fn(&mut Evidence), reach: Reach, reason: Reason| {
+            let mut finding = sample::throttled();
+            for attempt in &mut finding.endpoints[0].attempts {
+                attempt.outcome = Outcome::Reached(reach);
+                change(attempt.evidence.as_mut().unwrap());
+            }
+            finding.endpoints[0].reach = Some(reach);
+            finding.endpoints[0].reason = reason;
+            let finding = sample::settle(finding);
+            let style = Style {
+                color: false,
+                width: 0,
+                verbose: true,
+            };
+            let said = console::render(&sample::of(vec![finding.clone()]), style);
+            (said, only(finding))
+        };
+        let squid = |evidence: &mut Evidence| {
+            let http = evidence.http.as_mut().unwrap();
+            http.status = 403;
+            http.caveat = Some(Caveat::Filtered);
+            http.filter = Some("Squid".to_owned());
+        };
+        let (said, hints) = told(&squid, Reach::Denied, Reason::Filtered);
+        assert!(
+            said.contains("with the page of a web filter or proxy"),
+            "{said}"
+        );
+        assert!(said.contains("a page of Squid"), "{said}");
+        assert_eq!(hints.len(), 1, "{hints:?}");
+        assert!(
+            hints[0].contains("x-squid-error") && hints[0].ends_with("(Wiki)"),
+            "{hints:?}"
+        );
+
+        let foreign = |evidence: &mut Evidence| {
+            let http = evidence.http.as_mut().unwrap();
+            http.status = 403;
+            http.caveat = Some(Caveat::ForeignCertificate);
+            let certificate = evidence.tls.as_mut().unwrap().certificate.as_mut().unwrap();
+            certificate.names = vec!["blocked.filter.example".to_owned()];
+            certificate.flaws = vec![CertificateFlaw::OtherName];
+        };
+        let (said, hints) = told(&foreign, Reach::Denied, Reason::ForeignCertificate);
+        assert!(
+            said.contains("(it is for blocked.filter.example)"),
+            "{said}"
+        );
+        assert!(said.contains("does not cover the name"), "{said}");
+        assert_eq!(hints.len(), 1, "{hints:?}");
+        assert!(
+            hints[0].contains("covers the target's name (Wiki)"),
+            "{hints:?}"
+        );
+
+        let alert = |before_hello: bool| {
+            move |evidence: &mut Evidence| {
+                evidence.http = None;
+                evidence.tls = None;
+                evidence.stopped_by = Some(StoppedBy::Alert {
+                    code: 49,
+                    name: "access_denied".to_owned(),
+                    certificate_requested: false,
+                    before_hello,
+                });
+            }
+        };
+        let (said, hints) = told(&alert(true), Reach::Connected, Reason::NoDenialSeen);
+        assert!(said.contains("before the server's hello"), "{said}");
+        assert_eq!(hints.len(), 1, "{hints:?}");
+        assert!(
+            hints[0].contains("`barrier: tls`") && hints[0].ends_with("(Wiki)"),
+            "{hints:?}"
+        );
+        let (said, hints) = told(&alert(false), Reach::Connected, Reason::NoDenialSeen);
+        assert!(!said.contains("the server's hello"), "{said}");
+        assert!(hints.is_empty(), "{hints:?}");
+    }
+
+    #[test]
+    fn a_control_that_somebody_else_answered() {
+        let mut report = all_blocked();
+        let control = &mut report.controls[0];
+        control.kind = "url".to_owned();
+        let check = control.checks.last_mut().unwrap();
+        let endpoint = check.endpoints.last_mut().unwrap();
+        endpoint.reached = false;
+        endpoint.last.outcome = Outcome::Reached(Reach::Served);
+        endpoint.last.evidence = Some(Box::new(Evidence {
+            http: Some(sample::http(504, &[], None)),
+            ..Evidence::default()
+        }));
+        control.lost = vec![Family::Ipv4];
+        let style = Style {
+            color: false,
+            width: 0,
+            verbose: true,
+        };
+        let said = console::render(&report, style);
+        assert!(said.contains(": 504 is a gateway's word"), "{said}");
+        let found: Vec<String> = hints(&report).iter().map(Hint::to_string).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("504 is a gateway's word"), "{found:?}");
     }
 
     #[test]

@@ -155,7 +155,7 @@ prop_compose! {
             0 => StoppedBy::Silence,
             1 => StoppedBy::Reset,
             2 => StoppedBy::Closed,
-            3 => StoppedBy::Alert { code: 40, name: text.clone(), certificate_requested: true },
+            3 => StoppedBy::Alert { code: 40, name: text.clone(), certificate_requested: true, before_hello: blind },
             4 => StoppedBy::NotTls { first_bytes: text.clone() },
             5 => StoppedBy::TlsIncompatible { detail: text.clone() },
             6 => StoppedBy::NotHttp { first_bytes: text.clone() },

@@ -109,6 +109,10 @@ pub enum StoppedBy {
         name: String,
         /// Whether the server had asked for a client certificate before.
         certificate_requested: bool,
+        /// Whether it came in the clear before a `ServerHello`, where anything on the way can write it
+        /// in the server's name. Over QUIC: before anything under the keys of the handshake.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        before_hello: bool,
     },
     /// What came back is not TLS. The first bytes, escaped for display.
     NotTls {
@@ -139,8 +143,34 @@ pub enum StoppedBy {
     },
 }
 
-/// The server's certificate as it was shown. It is recorded, never judged: an outsider can click
-/// away a warning.
+/// What keeps a certificate from speaking for the host that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateFlaw {
+    /// It does not cover the name that was asked for. Never said where an address was asked for.
+    OtherName,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is not valid any more.
+    Expired,
+    /// It could not be read.
+    Unreadable,
+}
+
+impl fmt::Display for CertificateFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherName => "the certificate does not cover the name",
+            Self::NotYetValid => "the certificate is not valid yet",
+            Self::Expired => "the certificate has expired",
+            Self::Unreadable => "the certificate could not be read",
+        })
+    }
+}
+
+/// The server's certificate as it was shown. It is recorded and keeps nobody out: an outsider can click
+/// away a warning. A flaw matters only where somebody's word is taken for the target's own: in a
+/// denial, and in the answer of a control.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// Subject, as RFC 4514 text.
@@ -151,6 +181,9 @@ pub struct Certificate {
     pub names: Vec<String>,
     /// End of validity, RFC 3339, UTC.
     pub not_after: Option<String>,
+    /// What keeps it from speaking for the host that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<CertificateFlaw>,
     /// SHA-256 of the DER form, lowercase hex.
     pub sha256: String,
 }
@@ -203,6 +236,9 @@ pub struct HttpEvidence {
     pub body_cut: bool,
     /// Set where the answer tells about this vantage.
     pub caveat: Option<Caveat>,
+    /// The web filter or proxy whose page this is, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Whether plain HTTP came back on a connection that was to be TLS.
     pub plain_on_tls: bool,
     /// Which part of the target's denial was missing, where the status was accepted and another

@@ -9,6 +9,7 @@ pub mod link;
 pub mod looks;
 pub mod merged;
 pub mod observation;
+pub mod own;
 pub mod payload;
 pub mod position;
 pub mod rank;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::evidence::{
-    Caveat, Certificate, Evidence, HttpEvidence, IcmpError, Middlebox, QuicEvidence, StoppedBy,
-    TcpEvidence, TlsEvidence, UdpAnswer, UdpEvidence,
+    Caveat, Certificate, CertificateFlaw, Evidence, HttpEvidence, IcmpError, Middlebox,
+    QuicEvidence, StoppedBy, TcpEvidence, TlsEvidence, UdpAnswer, UdpEvidence,
 };
 use super::reach::Reach;
 

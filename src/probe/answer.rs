@@ -10,7 +10,7 @@ use crate::domain::reach::Reach;
 
 use super::denial::{Answer, CompiledDenial, Match};
 use super::http::Heard;
-use super::{certificate, page, text};
+use super::{certificate, filter, page, text};
 
 /// Bytes of the body that are read.
 const BODY: usize = 65_536;
@@ -75,14 +75,23 @@ impl Page<'_> {
             Match::OtherStatus => (Reach::Served, None),
             Match::Unmet(mark) => (Reach::Served, Some(mark)),
         };
+        let title = title(self.headers, &body.bytes);
+        let answer = filter::Answer {
+            status: self.status,
+            headers: &headers,
+            title: title.as_deref(),
+            body: &body.bytes,
+        };
+        let filter = filter::whose(&answer, denial);
         let http = HttpEvidence {
             headers: telling(&headers, denial),
-            title: title(self.headers, &body.bytes),
+            title,
             body_sha256: (!body.bytes.is_empty())
                 .then(|| certificate::hex(&Sha256::digest(&body.bytes))),
             body_bytes: u32::try_from(body.bytes.len()).unwrap_or(u32::MAX),
             body_cut: body.cut,
-            caveat: caveat(self.status, &headers),
+            caveat: caveat(self.status, &headers, filter.is_some()),
+            filter: filter.map(str::to_owned),
             unmet: unmet.map(|mark| text::printable(mark.as_bytes(), VALUE)),
             ..bare(self.version, self.status)
         };
@@ -121,6 +130,7 @@ fn telling(headers: &[(&str, &[u8])], denial: &CompiledDenial) -> Vec<(String, S
         .filter(|(name, _)| {
             TELLING.contains(name)
                 || denial.names(name)
+                || filter::is_mark(name)
                 || CHALLENGES.iter().any(|(field, _)| field == name)
         })
         .take(KEPT)
@@ -138,16 +148,20 @@ fn title(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     if html { page::title(body) } else { None }
 }
 
-fn caveat(status: u16, headers: &[(&str, &[u8])]) -> Option<Caveat> {
+/// What keeps an answer from telling about the target. Whose word it is comes before how it was meant:
+/// a filter that says 429 says nothing about the target.
+fn caveat(status: u16, headers: &[(&str, &[u8])], filtered: bool) -> Option<Caveat> {
     let challenged = headers.iter().any(|(name, value)| {
         CHALLENGES.iter().any(|(field, sign)| {
             field == name && value.trim_ascii().eq_ignore_ascii_case(sign.as_bytes())
         })
     });
-    match (challenged, status) {
-        (true, _) => Some(Caveat::Challenged),
-        (false, 429) => Some(Caveat::Throttled),
-        (false, _) => None,
+    if challenged {
+        Some(Caveat::Challenged)
+    } else if filtered || filter::is_of_proxies(status) {
+        Some(Caveat::Filtered)
+    } else {
+        (status == 429).then_some(Caveat::Throttled)
     }
 }
 
@@ -161,7 +175,8 @@ pub(super) fn bare(version: String, status: u16) -> HttpEvidence {
         body_sha256: None,
         body_bytes: 0,
         body_cut: false,
-        caveat: caveat(status, &[]),
+        caveat: caveat(status, &[], false),
+        filter: None,
         plain_on_tls: false,
         unmet: None,
     }

@@ -1,10 +1,25 @@
-//! What a server's certificate says about itself. Recorded, never judged.
+//! What a server's certificate says about itself, and whether it speaks for the host that was asked for.
 //!
-//! Limits: a certificate that cannot be read keeps its fingerprint and loses the rest; names beyond
-//! the first hundred are left out.
+//! A name is covered as RFC 9525 section 6.3 says, by the library that TLS clients use: a DNS name of
+//! subjectAltName, whole or with `*` for its left-most label, without regard to case; names are compared
+//! as they go over the wire, in A-labels. Where there is no subjectAltName at all, the common name counts
+//! if it is exactly the name (RFC 6125 section 6.4.4, which RFC 9525 has dropped): certificates that
+//! people make for the inside often have nothing else, and a middlebox has no reason to.
+//!
+//! A host that is an address is covered by any certificate. There is hardly an address in certificates,
+//! and who asks for one knows so; nobody is told from the target by that.
+//!
+//! Limits: the issuer is not asked. A device that forges a certificate for the name covers it. A
+//! certificate that cannot be read keeps its fingerprint and loses the rest; names beyond the first
+//! hundred are left out of the report, not out of the comparison. The library reads less than is shown
+//! here (no version 1, no critical extension that it does not know): what it cannot read covers a name by
+//! its common name alone.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use rustls::client::verify_server_name;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::server::ParsedCertificate;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -13,7 +28,8 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{AnyRef, Decode, SliceReader, Tag, TagNumber, Tagged};
 use x509_cert::time::Time;
 
-use crate::domain::observation::Certificate;
+use crate::domain::observation::{Certificate, CertificateFlaw};
+use crate::domain::target::Host;
 
 use super::text::printable;
 
@@ -23,19 +39,33 @@ const LONGEST: usize = 200;
 const MOST_NAMES: usize = 100;
 /// `id-ce-subjectAltName` (RFC 5280 section 4.2.1.6).
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+/// `id-at-commonName` (RFC 5280 appendix A.1).
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
-/// Reads a certificate in DER form.
-pub fn describe(der: &[u8]) -> Certificate {
+/// Reads a certificate in DER form. `asked` is the host that it should speak for, if any; `now` is in
+/// seconds since 1970.
+pub fn describe(der: &[u8], asked: Option<&Host>, now: u64) -> Certificate {
     let sha256 = hex(&Sha256::digest(der));
+    let name = match asked {
+        Some(Host::Name(name)) => Some(name.as_str()),
+        Some(Host::Address(_)) | None => None,
+    };
+    let mut flaws = Vec::new();
     let Ok(certificate) = X509::from_der(der) else {
+        flaws.push(CertificateFlaw::Unreadable);
+        flaws.extend(name.map(|_| CertificateFlaw::OtherName));
         return Certificate {
             subject: String::new(),
             issuer: String::new(),
             names: Vec::new(),
             not_after: None,
+            flaws,
             sha256,
         };
     };
+    let covered = name.is_none_or(|name| is_covered(name, der, &certificate));
+    flaws.extend((!covered).then_some(CertificateFlaw::OtherName));
+    flaws.extend(out_of_date(&certificate, now));
     let body = certificate.tbs_certificate();
     let show = |name: &x509_cert::name::Name| printable(name.to_string().as_bytes(), LONGEST);
     Certificate {
@@ -43,7 +73,44 @@ pub fn describe(der: &[u8]) -> Certificate {
         issuer: show(body.issuer()),
         names: names(&certificate),
         not_after: end(&body.validity().not_after),
+        flaws,
         sha256,
+    }
+}
+
+/// Whether a certificate is for this name.
+fn is_covered(name: &str, der: &[u8], certificate: &X509) -> bool {
+    let der = CertificateDer::from(der);
+    if let (Ok(server), Ok(parsed)) = (
+        ServerName::try_from(name),
+        ParsedCertificate::try_from(&der),
+    ) && verify_server_name(&parsed, &server).is_ok()
+    {
+        return true;
+    }
+    let body = certificate.tbs_certificate();
+    let mut extensions = body.extensions().into_iter().flatten();
+    if extensions.any(|extension| extension.extn_id == SUBJECT_ALT_NAME) {
+        return false;
+    }
+    let mut subject = body.subject().iter();
+    subject.any(|attribute| {
+        let common = attribute.value.value();
+        let common = common.strip_suffix(b".").unwrap_or(common);
+        attribute.oid == COMMON_NAME
+            && common.eq_ignore_ascii_case(name.trim_end_matches('.').as_bytes())
+    })
+}
+
+/// Whether a certificate is not valid now.
+fn out_of_date(certificate: &X509, now: u64) -> Option<CertificateFlaw> {
+    let validity = certificate.tbs_certificate().validity();
+    if now < validity.not_before.to_unix_duration().as_secs() {
+        Some(CertificateFlaw::NotYetValid)
+    } else if now > validity.not_after.to_unix_duration().as_secs() {
+        Some(CertificateFlaw::Expired)
+    } else {
+        None
     }
 }
 
@@ -124,6 +191,25 @@ mod tests {
 
     use super::*;
 
+    /// 1 December 2026.
+    const NOW: u64 = 1_796_083_200;
+
+    fn asked() -> Host {
+        Host::Name("admin.example.com".to_owned())
+    }
+
+    fn flaws(names: &[&str], common: &str, host: &Host) -> Vec<CertificateFlaw> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, common);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let der = parameters.self_signed(&key).unwrap().der().to_vec();
+        describe(&der, Some(host), NOW).flaws
+    }
+
     fn sample() -> Vec<u8> {
         let mut parameters = rcgen::CertificateParams::new(vec![
             "admin.example.com".to_owned(),
@@ -142,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_read_and_escaped() {
-        let described = describe(&sample());
+        let described = describe(&sample(), None, NOW);
         assert_eq!(
             described.names,
             [
@@ -162,19 +248,93 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_covered_as_tls_clients_see_it() {
+        for (names, common, host, covered) in [
+            (&["admin.example.com"][..], "x", "admin.example.com", true),
+            (&["ADMIN.example.COM"], "x", "admin.example.com", true),
+            (&["admin.example.com"], "x", "admin.example.com.", true),
+            (&["*.example.com"], "x", "admin.example.com", true),
+            (&["*.example.com"], "x", "a.admin.example.com", false),
+            (&["*.example.com"], "x", "example.com", false),
+            (&["a*.example.com"], "x", "admin.example.com", false),
+            (&["admin.*.com"], "x", "admin.example.com", false),
+            (
+                &["*.xn--bcher-kva.example"],
+                "x",
+                "www.xn--bcher-kva.example",
+                true,
+            ),
+            (&["example.com"], "x", "admin.example.com", false),
+            (
+                &["other.example.com", "admin.example.com"],
+                "x",
+                "admin.example.com",
+                true,
+            ),
+            (&["192.0.2.7"], "x", "admin.example.com", false),
+            (
+                &["blocked.filter.example"],
+                "admin.example.com",
+                "admin.example.com",
+                false,
+            ),
+            // Nothing but a common name: exactly that, and no pattern.
+            (&[], "admin.example.com", "admin.example.com", true),
+            (&[], "Admin.Example.com", "admin.example.com", true),
+            (&[], "*.example.com", "admin.example.com", false),
+            (&[], "FortiGate", "admin.example.com", false),
+        ] {
+            let host = Host::Name(host.to_owned());
+            let expected: &[CertificateFlaw] = if covered {
+                &[]
+            } else {
+                &[CertificateFlaw::OtherName]
+            };
+            assert_eq!(
+                flaws(names, common, &host),
+                expected,
+                "{names:?} {common} {host}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_certificate_is_held_to_an_address() {
+        let address = Host::Address("192.0.2.7".parse().unwrap());
+        assert_eq!(flaws(&["admin.example.com"], "x", &address), []);
+        assert_eq!(flaws(&[], "TRAEFIK DEFAULT CERT", &address), []);
+    }
+
+    #[test]
+    fn a_certificate_has_its_time() {
+        let host = asked();
+        let at = |now| describe(&sample(), Some(&host), now).flaws;
+        assert_eq!(at(NOW), []);
+        // Not after 3 February 2031.
+        assert_eq!(at(1_927_843_200), []);
+        assert_eq!(at(1_927_843_201), [CertificateFlaw::Expired]);
+        assert_eq!(at(0), [CertificateFlaw::NotYetValid]);
+    }
+
+    #[test]
     fn what_is_no_certificate_keeps_its_fingerprint() {
-        let described = describe(b"");
+        let described = describe(b"", None, NOW);
         assert_eq!(
             described.sha256,
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
         assert_eq!(described.subject, "");
+        assert_eq!(described.flaws, [CertificateFlaw::Unreadable]);
+        assert_eq!(
+            describe(b"", Some(&asked()), NOW).flaws,
+            [CertificateFlaw::Unreadable, CertificateFlaw::OtherName]
+        );
     }
 
     proptest! {
         #[test]
         fn random_bytes_never_panic(bytes: Vec<u8>) {
-            describe(&bytes);
+            describe(&bytes, Some(&asked()), NOW);
             general_names(&bytes);
         }
 
@@ -183,9 +343,9 @@ mod tests {
             let mut der = sample();
             let index = at.index(der.len());
             der[index] = byte;
-            describe(&der);
+            describe(&der, Some(&asked()), NOW);
             der.truncate(cut.index(der.len()));
-            describe(&der);
+            describe(&der, Some(&asked()), NOW);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::observation::{Evidence, Observation, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::target::{TargetKind, Url};
 
+use super::alert::{self, Stage};
 use super::context::Context;
 use super::denial::CompiledDenial;
 use super::dial::dial;
@@ -86,17 +87,21 @@ async fn ascend(
             let heard = http::ask(&exchange, *stream, record, version).await;
             // In TLS 1.3 the refusal arrives after our side thinks that all is well.
             let reach = match &heard {
-                Heard::Alert(alert) if tls::turns_away(*alert, requested, named) => {
+                Heard::Alert(said)
+                    if alert::turns_away(*said, Stage::UnderKeys, requested, named) =>
+                {
                     Reach::TlsRefused
                 }
                 _ => Reach::TlsEstablished,
             };
             let evidence = Evidence {
-                tls: Some(evidence),
+                tls: Some(*evidence),
                 ..Evidence::default()
             };
             let heard = match heard {
-                Heard::Alert(alert) => Heard::Ended(tls::alert(alert, requested)),
+                Heard::Alert(said) => {
+                    Heard::Ended(alert::evidence(said, Stage::UnderKeys, requested))
+                }
                 other => other,
             };
             heard.conclude(reach, evidence)

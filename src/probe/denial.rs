@@ -79,6 +79,18 @@ impl CompiledDenial {
         self.header.iter().any(|(name, _)| name == header)
     }
 
+    /// Whether a mark of the denial has this word (in lowercase) in it: a header's name or value, or the
+    /// body pattern as it is written.
+    #[must_use]
+    pub fn speaks_of(&self, word: &str) -> bool {
+        let has = |text: &str| text.to_ascii_lowercase().contains(word);
+        let header = self
+            .header
+            .iter()
+            .any(|(name, value)| has(name) || has(value));
+        header || self.body.as_ref().is_some_and(|body| has(body.as_str()))
+    }
+
     /// Whether this status is one of a denial.
     #[must_use]
     pub fn accepts(&self, status: u16) -> bool {

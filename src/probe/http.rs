@@ -23,10 +23,13 @@ use rustls::AlertDescription;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::observation::{Evidence, HttpEvidence, Observation, Outcome, StoppedBy};
+use crate::domain::observation::{
+    Caveat, CertificateFlaw, Evidence, HttpEvidence, Observation, Outcome, StoppedBy,
+};
 use crate::domain::reach::Reach;
 use crate::domain::target::Url;
 
+use super::alert::{self, Stage};
 use super::answer::{Body, Page, VALUE, bare};
 use super::denial::CompiledDenial;
 use super::record::{End, Shared};
@@ -85,7 +88,11 @@ impl Heard {
     #[must_use]
     pub(super) fn conclude(self, below: Reach, mut evidence: Evidence) -> Observation {
         let reach = match self {
-            Self::Answer { reach, http } => {
+            Self::Answer { reach, mut http } => {
+                // Whoever denies must at least claim to be whom we asked.
+                if reach == Some(Reach::Denied) && is_foreign(&evidence) {
+                    http.caveat.get_or_insert(Caveat::ForeignCertificate);
+                }
                 evidence.http = Some(http);
                 reach.unwrap_or(below)
             }
@@ -94,8 +101,8 @@ impl Heard {
                 below
             }
             // Plain HTTP has no alerts; kept as what it would be.
-            Self::Alert(alert) => {
-                evidence.stopped_by = Some(tls::alert(alert, false));
+            Self::Alert(said) => {
+                evidence.stopped_by = Some(alert::evidence(said, Stage::UnderKeys, false));
                 below
             }
             Self::Foreign(first) => {
@@ -110,6 +117,13 @@ impl Heard {
             evidence: Some(Box::new(evidence)),
         }
     }
+}
+
+/// Whether the certificate of the session is for another name.
+fn is_foreign(evidence: &Evidence) -> bool {
+    let tls = evidence.tls.as_ref();
+    let certificate = tls.and_then(|tls| tls.certificate.as_ref());
+    certificate.is_some_and(|shown| shown.flaws.contains(&CertificateFlaw::OtherName))
 }
 
 type NoBody = Empty<Bytes>;

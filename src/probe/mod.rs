@@ -14,6 +14,7 @@
 //! firewall's ICMP error needs the socket error queue, which only Linux has; elsewhere the evidence
 //! says less (see `sys`).
 
+mod alert;
 mod answer;
 mod banner;
 mod certificate;
@@ -27,6 +28,7 @@ pub mod dns;
 mod echo;
 pub mod egress;
 pub mod elicit;
+mod filter;
 pub mod http;
 pub mod icmp;
 mod page;

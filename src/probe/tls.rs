@@ -3,16 +3,7 @@
 //! Any certificate is accepted and recorded: an outsider clicks a warning away. No client
 //! certificate is ever shown, and sessions are never resumed.
 //!
-//! An alert is a refusal ([`Reach::TlsRefused`]) only if it turns the *client* away. Alerts that say
-//! that this client and the server have no parameters in common, or that something was wrong with
-//! our hello, would let another client in, so they leave the reach at `connected`:
-//!
-//! | alert (RFC 8446 section 6.2, RFC 5246 section 7.2.2) | refusal |
-//! | --- | --- |
-//! | `access_denied` | yes |
-//! | `unrecognized_name` | if a name was sent |
-//! | `certificate_required`, `bad_certificate`, `unsupported_certificate`, `certificate_revoked`, `certificate_expired`, `certificate_unknown`, `unknown_ca`, `handshake_failure` (how TLS 1.2 servers say that a certificate is missing) | if the server had asked for a client certificate: a bare alert before that can come from anything on the way |
-//! | every other | no |
+//! Which alert turns a client away, and is a refusal ([`Reach::TlsRefused`]), is told by `alert`.
 //!
 //! Limits: TLS 1.2 and 1.3 with the cipher suites of rustls. Whatever the client cannot speak is
 //! evidence, not a denial.
@@ -26,7 +17,7 @@ use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, IpAddr, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -36,10 +27,11 @@ use crate::domain::observation::{Evidence, HttpEvidence, StoppedBy, TlsEvidence}
 use crate::domain::reach::Reach;
 use crate::domain::target::{Host, Url};
 
+use super::alert::Stage;
 use super::context::Context;
 use super::http::Version;
 use super::record::{End, Recorder, Shared};
-use super::{certificate, page, text};
+use super::{alert, certificate, page, text};
 
 /// How long a server that asked for a client certificate in TLS 1.3 is given to turn us away
 /// before anything is sent. A request that crosses the alert on the wire makes the server answer
@@ -47,7 +39,7 @@ use super::{certificate, page, text};
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 const TLS12: &str = "TLSv1.2";
-const TLS13: &str = "TLSv1.3";
+pub(super) const TLS13: &str = "TLSv1.3";
 
 /// A TLS session to speak HTTP on.
 pub type Session = Recorder<TlsStream<Recorder<TcpStream>>>;
@@ -64,7 +56,7 @@ pub enum Secured {
         /// The HTTP version that ALPN settled.
         version: Version,
         /// What TLS told.
-        evidence: TlsEvidence,
+        evidence: Box<TlsEvidence>,
         /// Whether the server's name was sent.
         named: bool,
     },
@@ -102,7 +94,7 @@ pub async fn secure(
     deadline: Instant,
 ) -> Secured {
     let (name, named) = server_name(&url.host);
-    let witness = Arc::new(Witness::default());
+    let witness = Arc::new(Witness::of(&url.host));
     let handshake =
         TlsConnector::from(Arc::new(witnessed(context, &witness))).connect(name, stream);
     let session = match timeout_at(deadline, handshake).await {
@@ -132,7 +124,7 @@ pub async fn secure(
         stream: Box::new(stream),
         record,
         version,
-        evidence,
+        evidence: Box::new(evidence),
         named,
     }
 }
@@ -181,16 +173,22 @@ async fn await_refusal(stream: &mut Session, raw: &Shared, deadline: Instant) {
 /// What a handshake that failed means; no error at the deadline.
 fn failed(error: Option<&std::io::Error>, raw: &Shared, witness: &Witness, named: bool) -> Secured {
     let end = error.map(End::of);
+    let first = raw.look().first.clone();
     if let Some(End::Alert(description)) = end {
-        let requested = witness.evidence().certificate_requested;
-        let reach = if turns_away(description, requested, named) {
+        let tls = witness.evidence();
+        let stage = alert::stage(&tls, &first);
+        let requested = tls.certificate_requested;
+        let reach = if alert::turns_away(description, stage, requested, named) {
             Reach::TlsRefused
         } else {
             Reach::Connected
         };
-        return ended(reach, alert(description, requested), witness);
+        return ended(
+            reach,
+            alert::evidence(description, stage, requested),
+            witness,
+        );
     }
-    let first = raw.look().first.clone();
     if let Some((version, status)) = page::status_line(&first) {
         return plain_http(version, status);
     }
@@ -218,7 +216,7 @@ pub(super) fn stop(end: &End) -> StoppedBy {
     match end {
         End::Closed => StoppedBy::Closed,
         End::Reset => StoppedBy::Reset,
-        End::Alert(description) => alert(*description, false),
+        End::Alert(description) => alert::evidence(*description, Stage::UnderKeys, false),
         End::Broken(errno, text) => StoppedBy::Errno {
             errno: *errno,
             text: text::printable(text.as_bytes(), 200),
@@ -262,61 +260,13 @@ fn is_tls(first: &[u8]) -> bool {
     matches!(first, [20..=24] | [20..=24, 3, ..])
 }
 
-/// Whether an alert turns the client away; the table is in the module's documentation.
-pub(super) const fn turns_away(
-    alert: AlertDescription,
-    certificate_requested: bool,
-    named: bool,
-) -> bool {
-    match alert {
-        AlertDescription::AccessDenied => true,
-        AlertDescription::UnrecognisedName => named,
-        AlertDescription::CertificateRequired
-        | AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateRevoked
-        | AlertDescription::CertificateExpired
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::UnknownCA
-        | AlertDescription::HandshakeFailure => certificate_requested,
-        _ => false,
-    }
-}
-
-/// An alert as evidence.
-pub(super) fn alert(description: AlertDescription, certificate_requested: bool) -> StoppedBy {
-    StoppedBy::Alert {
-        code: u8::from(description),
-        name: alert_name(description),
-        certificate_requested,
-    }
-}
-
-/// The name in the RFCs. rustls has it in its own spelling.
-fn alert_name(description: AlertDescription) -> String {
-    match description {
-        AlertDescription::UnrecognisedName => "unrecognized_name".to_owned(),
-        AlertDescription::UnknownPSKIdentity => "unknown_psk_identity".to_owned(),
-        AlertDescription::UnknownCA => "unknown_ca".to_owned(),
-        AlertDescription::Unknown(code) => format!("alert_{code}"),
-        known => snake_case(&format!("{known:?}")),
-    }
-}
-
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    for character in name.chars() {
-        if character.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(character.to_ascii_lowercase());
-    }
-    snake
-}
-
 /// Accepts everything and remembers it; one for each connection.
 #[derive(Debug, Default)]
-pub(super) struct Witness(Mutex<Seen>);
+pub(super) struct Witness {
+    /// Whom the certificate should speak for.
+    asked: Option<Host>,
+    seen: Mutex<Seen>,
+}
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -326,18 +276,29 @@ struct Seen {
 }
 
 impl Witness {
+    /// One for a connection to this host.
+    pub(super) fn of(host: &Host) -> Self {
+        Self {
+            asked: Some(host.clone()),
+            seen: Mutex::default(),
+        }
+    }
+
     fn note(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        note(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What it saw.
     pub(super) fn evidence(&self) -> TlsEvidence {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let describe = |der: &Vec<u8>| {
+            certificate::describe(der, self.asked.as_ref(), UnixTime::now().as_secs())
+        };
         TlsEvidence {
             version: seen.version.map(str::to_owned),
             alpn: None,
             certificate_requested: seen.certificate_requested,
-            certificate: seen.certificate.as_deref().map(certificate::describe),
+            certificate: seen.certificate.as_ref().map(describe),
         }
     }
 }

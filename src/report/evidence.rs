@@ -101,6 +101,9 @@ fn answer(http: &HttpEvidence) -> Fact {
             lines.push(Phrase::new(format!("{name}: ")).quote(value));
         }
     }
+    if let Some(filter) = &http.filter {
+        lines.push(Phrase::new("a page of ").value(filter));
+    }
     if let Some(unmet) = &http.unmet {
         lines.push(Phrase::new("not the promised denial: ").quote(unmet));
     }
@@ -123,6 +126,8 @@ fn tls_fact(tls: &TlsEvidence) -> Option<Fact> {
             issuer = issuer.say(", valid to ").value(not_after);
         }
         lines.push(issuer);
+        let flaws = certificate.flaws.iter();
+        lines.extend(flaws.map(|flaw| Phrase::new(flaw.to_string())));
     }
     if tls.certificate_requested {
         lines.push(Phrase::new("the server asked for a client certificate"));

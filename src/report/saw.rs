@@ -237,9 +237,21 @@ fn then(stopped_by: Option<&StoppedBy>) -> Phrase {
         Some(StoppedBy::Reset) => Phrase::new(", then a reset"),
         Some(StoppedBy::Closed) => Phrase::new(", then closed without a word"),
         Some(StoppedBy::Icmp(error)) => Phrase::new(", then ").value(error),
-        Some(StoppedBy::Alert { code, name, .. }) => Phrase::new(", then TLS alert ")
-            .value(name)
-            .say(format!(" ({code})")),
+        Some(StoppedBy::Alert {
+            code,
+            name,
+            before_hello,
+            ..
+        }) => {
+            let phrase = Phrase::new(", then TLS alert ")
+                .value(name)
+                .say(format!(" ({code})"));
+            if *before_hello {
+                phrase.say(" before the server's hello, which anything on the way can write")
+            } else {
+                phrase
+            }
+        }
         Some(StoppedBy::NotTls { first_bytes }) => {
             Phrase::new(", then no TLS: ").quote(first_bytes)
         }

@@ -7,8 +7,12 @@ use super::merged;
 use super::phrase::{Phrase, count, duration};
 use super::saw;
 use crate::domain::endpoint::{Family, Transport};
+use crate::domain::observation::Outcome;
+use crate::domain::own::{self, NotOwn};
 use crate::domain::reach::Layer;
-use crate::domain::report::{ControlReport, Egress, Outside, RoundReport, Sees, Side, Vantage};
+use crate::domain::report::{
+    ControlEndpoint, ControlReport, Egress, Outside, RoundReport, Sees, Side, Vantage,
+};
 use crate::domain::way::Assumption;
 
 /// How many controls are named.
@@ -309,14 +313,31 @@ pub fn control_line(control: &ControlReport) -> Phrase {
     match last {
         Some(endpoint) => {
             let door = Door::control(&control.kind, &endpoint.endpoint);
-            phrase
+            let phrase = phrase
                 .say(", last ")
                 .join(saw::outcome(door, &endpoint.last))
                 .say(" at ")
-                .value(saw::place(&endpoint.endpoint))
+                .value(saw::place(&endpoint.endpoint));
+            match not_own(endpoint) {
+                Some(why) => phrase.say(format!(": {why}")),
+                None => phrase,
+            }
         }
         None => phrase,
     }
+}
+
+/// Why an HTTP answer was not taken for the control's own.
+#[must_use]
+pub fn not_own(endpoint: &ControlEndpoint) -> Option<NotOwn> {
+    let answered = match endpoint.last.outcome {
+        Outcome::Reached(reach) => reach.layer() == Layer::Http,
+        Outcome::Blind(_) => false,
+    };
+    if endpoint.reached || !answered {
+        return None;
+    }
+    own::not_own(endpoint.last.evidence.as_deref())
 }
 
 /// Every control, and what must not be reached; of several rounds, round by round.

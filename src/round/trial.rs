@@ -11,6 +11,7 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
 use crate::domain::finding::NameReport;
 use crate::domain::observation::{Attempt, Observation, Outcome};
+use crate::domain::own;
 use crate::domain::payload::Payload;
 use crate::domain::reach::{Layer, Reach};
 use crate::domain::record::Record;
@@ -115,14 +116,16 @@ pub(super) async fn try_once<W: World>(
 /// Whether one attempt reached what it was made for.
 pub(super) type Reached = fn(&TargetKind, &Attempt) -> bool;
 
-/// A URL must be answered over HTTP, a port must be connected to, a question over UDP must get the
-/// answer that belongs to it: anybody on the way can say anything.
+/// A URL must be answered over HTTP by whom it names, a port must be connected to, a question over UDP
+/// must get the answer that belongs to it: anybody on the way can say anything.
 pub(super) fn is_reached(kind: &TargetKind, attempt: &Attempt) -> bool {
     let Outcome::Reached(reach) = attempt.outcome else {
         return false;
     };
     match kind {
-        TargetKind::Url(_) => reach >= Reach::Denied,
+        TargetKind::Url(_) => {
+            reach >= Reach::Denied && own::not_own(attempt.evidence.as_deref()).is_none()
+        }
         TargetKind::Udp {
             payload: Payload::Protocol(_),
             ..

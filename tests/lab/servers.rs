@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 
 use crate::lab::{DIR, Lab, Place};
 use crate::zones;
@@ -47,17 +47,29 @@ pub fn start(lab: &Lab) {
 }
 
 fn certificates(lab: &Lab) {
+    let names = ["lab.example", "*.lab.example"];
+    certificate(lab, "server", "The laboratory", &names, 4096);
+    // What a box on the way shows in everybody's name, and one whose time is over.
+    certificate(
+        lab,
+        "foreign",
+        "A filter",
+        &["blocked.filter.example"],
+        4096,
+    );
+    certificate(lab, "old", "The laboratory", &names, 2020);
+}
+
+fn certificate(lab: &Lab, file: &str, common: &str, names: &[&str], until: i32) {
     let key = KeyPair::generate().expect("a key");
-    let mut params =
-        CertificateParams::new(vec!["lab.example".to_owned(), "*.lab.example".to_owned()])
-            .expect("good names");
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("good names");
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "The laboratory");
+    params.distinguished_name.push(DnType::CommonName, common);
+    params.not_after = date_time_ymd(until, 1, 1);
     let certificate = params.self_signed(&key).expect("a certificate");
-    lab.write("server.pem", certificate.pem());
-    lab.write("server.key", key.serialize_pem());
+    lab.write(&format!("{file}.pem"), certificate.pem());
+    lab.write(&format!("{file}.key"), key.serialize_pem());
 }
 
 /// The answers that every web port gives.
@@ -73,6 +85,10 @@ const PAGES: &str = "
     location /busy { return 429; }
     location /challenge { add_header cf-mitigated challenge always; return 403; }
     location /broken { return 500; }
+    location /gateway { return 504; }
+    location /proxy { return 407; }
+    location /portal { return 511; }
+    location /squid { add_header X-Squid-Error 'ERR_ACCESS_DENIED 0' always; return 403; }
     location /closed { return 444; }
 ";
 
@@ -107,6 +123,11 @@ fn nginx() -> String {
         &with(&format!("ssl_protocols TLSv1.3; {asks}")),
     );
     server(&[4434], "ssl", "ssl_reject_handshake on;");
+    for (port, file) in [(4435, "foreign"), (4436, "old")] {
+        let identity =
+            format!("ssl_certificate {DIR}/{file}.pem; ssl_certificate_key {DIR}/{file}.key;");
+        server(&[port], "ssl", &identity);
+    }
     format!(
         "user root;
         pid {DIR}/nginx.pid;

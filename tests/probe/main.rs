@@ -17,8 +17,11 @@ mod elicit;
 #[cfg(target_os = "linux")]
 mod estate;
 mod fair;
+mod filter;
 #[cfg(target_os = "linux")]
 mod firewall;
+mod foreign;
+mod forged;
 mod garbage;
 mod http;
 #[cfg(target_os = "linux")]
@@ -27,6 +30,8 @@ mod quic;
 mod real;
 #[cfg(unix)]
 mod services;
+#[cfg(unix)]
+mod squid;
 mod support;
 mod tls;
 mod udp;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use noentry::domain::observation::StoppedBy;
 use noentry::domain::reach::Reach;
-use noentry::domain::target::{Host, HttpDenial};
-use rustls::crypto::ring;
+use noentry::domain::target::HttpDenial;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -18,28 +18,45 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::support::{
-    LONG, SHORT, http, listen, look, look_at, look_for, named, reach, stopped_by, tls, url,
+    LONG, SHORT, http, listen, look_at, look_for, named, reach, stopped_by, tls, url,
 };
 
-type Version = &'static SupportedProtocolVersion;
+pub type Version = &'static SupportedProtocolVersion;
 
-fn identity() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-    let made = rcgen::generate_simple_self_signed(vec!["door.example.com".to_owned()]).unwrap();
+fn identity(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     (made.cert.der().clone(), key.into())
 }
 
 /// What a server wants of a client certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ask {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
     Nothing,
     Request,
     Demand,
 }
 
-fn config(version: Version, ask: Ask, alpn: &[&str]) -> ServerConfig {
-    let (certificate, key) = identity();
-    let provider = Arc::new(ring::default_provider());
+pub fn config(version: Version, ask: Ask, alpn: &[&str]) -> ServerConfig {
+    config_of(
+        ring::default_provider(),
+        "door.example.com",
+        version,
+        ask,
+        alpn,
+    )
+}
+
+/// The same with a certificate for this name, and with what TLS can do given.
+pub fn config_of(
+    provider: CryptoProvider,
+    name: &str,
+    version: Version,
+    ask: Ask,
+    alpn: &[&str],
+) -> ServerConfig {
+    let (certificate, key) = identity(name);
+    let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
         .unwrap();
@@ -62,7 +79,7 @@ fn config(version: Version, ask: Ask, alpn: &[&str]) -> ServerConfig {
 }
 
 /// A TLS server that hands its sessions to `serve`.
-async fn secured<F, R>(config: ServerConfig, serve: F) -> SocketAddr
+pub async fn secured<F, R>(config: ServerConfig, serve: F) -> SocketAddr
 where
     F: Fn(TlsStream<TcpStream>) -> R + Clone + Send + 'static,
     R: Future<Output = ()> + Send + 'static,
@@ -79,7 +96,7 @@ where
     .await
 }
 
-async fn forbidden(mut session: TlsStream<TcpStream>) {
+pub async fn forbidden(mut session: TlsStream<TcpStream>) {
     let _ = session.read(&mut [0; 4096]).await;
     let _ = session
         .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
@@ -114,12 +131,14 @@ async fn mutual_tls_refuses_in_both_versions_every_time() {
                 code,
                 name: alert,
                 certificate_requested,
+                before_hello,
             } = stopped_by(&seen)
             else {
                 panic!("{seen:?}");
             };
             assert_eq!((*code, alert.as_str()), (116, "certificate_required"));
             assert!(certificate_requested);
+            assert!(!before_hello);
             assert!(tls(&seen).certificate_requested);
             assert_eq!(tls(&seen).version.as_deref(), Some(name));
             assert!(tls(&seen).certificate.is_some());
@@ -139,56 +158,45 @@ async fn alerting(code: u8) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn only_alerts_that_turn_the_client_away_are_refusals() {
-    for (code, name, refusal) in [
-        (49, "access_denied", true),
-        (112, "unrecognized_name", true),
-        // About a certificate that nobody has asked for yet: anything on the way can say that.
-        (42, "bad_certificate", false),
-        (43, "unsupported_certificate", false),
-        (44, "certificate_revoked", false),
-        (45, "certificate_expired", false),
-        (46, "certificate_unknown", false),
-        (48, "unknown_ca", false),
-        (115, "unknown_psk_identity", false),
-        (116, "certificate_required", false),
-        (10, "unexpected_message", false),
-        (20, "bad_record_mac", false),
-        (40, "handshake_failure", false),
-        (47, "illegal_parameter", false),
-        (50, "decode_error", false),
-        (51, "decrypt_error", false),
-        (70, "protocol_version", false),
-        (71, "insufficient_security", false),
-        (80, "internal_error", false),
-        (86, "inappropriate_fallback", false),
-        (109, "missing_extension", false),
-        (120, "no_application_protocol", false),
-        (99, "alert_99", false),
+async fn no_alert_before_a_server_hello_is_a_refusal() {
+    for (code, name) in [
+        // These two would be, if it were known who sent them.
+        (49, "access_denied"),
+        (112, "unrecognized_name"),
+        (42, "bad_certificate"),
+        (43, "unsupported_certificate"),
+        (44, "certificate_revoked"),
+        (45, "certificate_expired"),
+        (46, "certificate_unknown"),
+        (48, "unknown_ca"),
+        (115, "unknown_psk_identity"),
+        (116, "certificate_required"),
+        (10, "unexpected_message"),
+        (20, "bad_record_mac"),
+        (40, "handshake_failure"),
+        (47, "illegal_parameter"),
+        (50, "decode_error"),
+        (51, "decrypt_error"),
+        (70, "protocol_version"),
+        (71, "insufficient_security"),
+        (80, "internal_error"),
+        (86, "inappropriate_fallback"),
+        (109, "missing_extension"),
+        (120, "no_application_protocol"),
+        (99, "alert_99"),
     ] {
         let seen = look_at("https", alerting(code).await, "/", LONG).await;
-        let expected = if refusal {
-            Reach::TlsRefused
-        } else {
-            Reach::Connected
-        };
-        assert_eq!(reach(&seen), expected, "{name}");
+        assert_eq!(reach(&seen), Reach::Connected, "{name}");
         assert_eq!(
             *stopped_by(&seen),
             StoppedBy::Alert {
                 code,
                 name: name.to_owned(),
-                certificate_requested: false
+                certificate_requested: false,
+                before_hello: true,
             }
         );
     }
-}
-
-#[tokio::test]
-async fn an_unrecognized_name_is_no_refusal_where_none_was_sent() {
-    let server = alerting(112).await;
-    let kind = url("https", Host::Address(server.ip()), server.port(), "/");
-    assert_eq!(reach(&look(&kind, server, LONG).await), Reach::Connected);
 }
 
 #[tokio::test]
@@ -235,9 +243,20 @@ async fn a_server_without_a_certificate_for_us_is_connected() {
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Nameless));
     let server = secured(config, forbidden).await;
-    // rustls says access_denied here: the name that we sent is turned away.
+    // rustls says access_denied here, before its hello: anything on the way could have said so.
     let seen = look_at("https", server, "/", LONG).await;
-    assert_eq!(reach(&seen), Reach::TlsRefused);
+    assert_eq!(reach(&seen), Reach::Connected);
+    assert!(
+        matches!(
+            stopped_by(&seen),
+            StoppedBy::Alert {
+                code: 49,
+                before_hello: true,
+                ..
+            }
+        ),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]

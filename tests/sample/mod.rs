@@ -377,6 +377,7 @@ pub fn http(status: u16, headers: &[(&str, &str)], title: Option<&str>) -> HttpE
         body_bytes: 1_234,
         body_cut: false,
         caveat: None,
+        filter: None,
         plain_on_tls: false,
         unmet: None,
     }
@@ -392,6 +393,7 @@ pub fn certificate(name: &str) -> TlsEvidence {
             issuer: "CN=R11,O=Let's Encrypt,C=US".to_owned(),
             names: vec![name.to_owned()],
             not_after: Some("2027-01-30T11:20:00Z".to_owned()),
+            flaws: Vec::new(),
             sha256: "ab".repeat(32),
         }),
     }
@@ -571,6 +573,7 @@ pub fn mutual_tls() -> Finding {
             code: 116,
             name: "certificate_required".to_owned(),
             certificate_requested: true,
+            before_hello: false,
         }),
         tls: Some(tls),
         http: None,

@@ -4,6 +4,7 @@ use quinn::ConnectionError;
 use rustls::AlertDescription;
 
 use crate::domain::observation::StoppedBy;
+use crate::probe::alert::{self as alerts, Stage};
 use crate::probe::text;
 
 /// Characters kept of what the other side gave as its reason.
@@ -104,10 +105,10 @@ impl End {
         }
     }
 
-    /// As evidence, where it is no alert.
+    /// As evidence, where it is no alert, or one behind the handshake.
     pub(super) fn stop(self) -> StoppedBy {
         match self {
-            Self::Alert(alert, _) => crate::probe::tls::alert(alert, false),
+            Self::Alert(alert, _) => alerts::evidence(alert, Stage::UnderKeys, false),
             Self::Closed(_) | Self::Application(_) => StoppedBy::Closed,
             Self::Incompatible(detail) => StoppedBy::TlsIncompatible { detail },
             Self::Silence => StoppedBy::Silence,

@@ -3,7 +3,9 @@
 //! Certificates and alerts are treated as over TCP, by the same code: see [`tls`]. A server that
 //! turns a client away does so in a `CONNECTION_CLOSE` that carries the alert (RFC 9001 section 4.8),
 //! and one that misses a certificate only after our side thinks that all is well; the
-//! `HANDSHAKE_DONE` that says the opposite (section 4.1.2) ends the wait.
+//! `HANDSHAKE_DONE` that says the opposite (section 4.1.2) ends the wait. A refusal before the handshake
+//! has keys of its own is nobody's word, as over TCP: the keys of the first packets follow from what
+//! everybody on the way can read (section 5.2).
 //!
 //! Limits: version 1 alone, the cipher suites of rustls, no 0-RTT, no migration.
 
@@ -104,7 +106,7 @@ pub(super) async fn shake(
     deadline: Instant,
 ) -> Shaken {
     let (name, named) = tls::server_name(host);
-    let witness = Arc::new(Witness::default());
+    let witness = Arc::new(Witness::of(host));
     let tasks = Tasks::default();
     let started = start(context, wire, &witness, &name, &tasks);
     let (endpoint, connecting) = match started {

@@ -22,11 +22,11 @@ use std::pin::{Pin, pin};
 
 use tokio::time::{Instant, timeout_at};
 
+use super::alert::{self, Stage};
 use super::context::Context;
 use super::datagram::Heard as Back;
 use super::denial::CompiledDenial;
 use super::http::{Exchange, Heard};
-use super::tls;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Blind, Evidence, Observation, Outcome};
 use crate::domain::reach::Reach;
@@ -203,13 +203,16 @@ async fn established(
     let requested = session.tls.certificate_requested;
     let (below, heard) = match heard {
         // A refusal that came later than we waited for it.
-        Heard::Alert(alert) => {
-            let below = if tls::turns_away(alert, requested, session.named) {
+        Heard::Alert(said) => {
+            let below = if alert::turns_away(said, Stage::UnderKeys, requested, session.named) {
                 Reach::TlsRefused
             } else {
                 Reach::TlsEstablished
             };
-            (below, Heard::Ended(tls::alert(alert, requested)))
+            (
+                below,
+                Heard::Ended(alert::evidence(said, Stage::UnderKeys, requested)),
+            )
         }
         heard @ (Heard::Answer { .. } | Heard::Foreign(_) | Heard::Ended(_)) => {
             (Reach::TlsEstablished, heard)

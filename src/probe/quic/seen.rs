@@ -13,7 +13,7 @@ use crate::domain::observation::{
 };
 use crate::domain::reach::Reach;
 use crate::probe::datagram::{Heard as Back, elsewhere};
-use crate::probe::{classify, text, tls};
+use crate::probe::{alert, classify, text, tls};
 
 use super::close::End;
 use super::negotiate::{self, Question};
@@ -84,14 +84,15 @@ impl<'a> Seen<'a> {
     pub(super) fn ended(mut self, end: End, tls: TlsEvidence, named: bool) -> Observation {
         self.quic.closed = end.said();
         let requested = tls.certificate_requested;
+        let stage = alert::stage_of_quic(&tls);
         let (reach, stopped_by) = match end {
-            End::Alert(alert, _) => (
-                if tls::turns_away(alert, requested, named) {
+            End::Alert(said, _) => (
+                if alert::turns_away(said, stage, requested, named) {
                     Reach::TlsRefused
                 } else {
                     Reach::Connected
                 },
-                tls::alert(alert, requested),
+                alert::evidence(said, stage, requested),
             ),
             End::Closed(_) | End::Application(_) | End::Incompatible(_) | End::Silence => {
                 (Reach::Connected, end.stop())

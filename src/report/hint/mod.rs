@@ -10,6 +10,7 @@ use std::fmt;
 use super::phrase::Phrase;
 use crate::domain::endpoint::{Class, Family, Transport};
 use crate::domain::observation::Blind;
+use crate::domain::own::NotOwn;
 use crate::domain::report::RoundReport;
 
 /// Names of targets or resolvers that a hint is about.
@@ -90,6 +91,14 @@ pub enum Hint {
     PrivateAddress(Names),
     /// The far side slows this vantage or challenges it.
     Unwelcome(Names),
+    /// The page of a known web filter or proxy.
+    Filtered(Names),
+    /// A denial came with a certificate for another name.
+    ForeignCertificate(Names),
+    /// A TLS alert that anything on the way can write is no refusal.
+    AlertInTheClear(Names),
+    /// Somebody else answered in a control's name.
+    ControlNotOwn(String, NotOwn),
     /// This machine ran out of something.
     Exhausted(Blind, Names),
     /// This machine's own rules forbade packets.
@@ -193,6 +202,10 @@ impl Hint {
                  from another network",
             )
             .join(about(targets)),
+            Self::Filtered(targets) => words::filtered().join(about(targets)),
+            Self::ForeignCertificate(targets) => words::foreign_certificate().join(about(targets)),
+            Self::AlertInTheClear(targets) => words::alert_in_the_clear().join(about(targets)),
+            Self::ControlNotOwn(control, why) => words::control_not_own(control, *why),
             Self::Exhausted(blind, targets) => Phrase::new(format!("{blind}: lower "))
                 .code("--concurrency")
                 .join(about(targets)),
@@ -256,6 +269,7 @@ fn of_round(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::hosted_ping(report));
     hints.extend(rules::no_echo_socket(report));
     hints.extend(rules::control_lost(report));
+    hints.extend(rules::control_not_own(report));
     hints.extend(rules::control_private(report));
     hints.extend(rules::port_unproven(report));
     hints.extend(own_side::hints(report));
@@ -265,6 +279,9 @@ fn of_round(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::name_gone(report));
     hints.extend(rules::private_address(report));
     hints.extend(rules::unwelcome(report));
+    hints.extend(rules::filtered(report));
+    hints.extend(rules::foreign_certificate(report));
+    hints.extend(rules::alert_in_the_clear(report));
     hints.extend(rules::exhausted(report));
     hints.extend(rules::not_permitted(report));
     hints.extend(rules::waiver_needless(report));

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::saw;
+use super::super::{saw, vantage};
 use super::{Hint, Names};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::finding::{EndpointReport, Finding};
-use crate::domain::observation::Blind;
+use crate::domain::observation::{Attempt, Blind, StoppedBy};
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport, Side};
@@ -322,6 +322,45 @@ pub(super) fn unwelcome(report: &RoundReport) -> Option<Hint> {
         matches!(r, Reason::Throttled | Reason::Challenged)
     })
     .map(Hint::Unwelcome)
+}
+
+pub(super) fn filtered(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| *r == Reason::Filtered).map(Hint::Filtered)
+}
+
+pub(super) fn foreign_certificate(report: &RoundReport) -> Option<Hint> {
+    with_reason(report, |r| *r == Reason::ForeignCertificate).map(Hint::ForeignCertificate)
+}
+
+/// An alert that is no refusal because of where it came, where nothing else is the trouble.
+pub(super) fn alert_in_the_clear(report: &RoundReport) -> Option<Hint> {
+    let early = |attempt: &Attempt| {
+        let evidence = attempt.evidence.as_ref();
+        matches!(
+            evidence.and_then(|e| e.stopped_by.as_ref()),
+            Some(StoppedBy::Alert {
+                before_hello: true,
+                ..
+            })
+        )
+    };
+    targets(report, |finding| {
+        let mut unseen = finding
+            .counted()
+            .filter(|endpoint| endpoint.reason == Reason::NoDenialSeen);
+        unseen.any(|endpoint| endpoint.attempts.iter().any(early))
+    })
+    .map(Hint::AlertInTheClear)
+}
+
+/// One a control: the last of its answers that was another's.
+pub(super) fn control_not_own(report: &RoundReport) -> Vec<Hint> {
+    let hint = |control: &ControlReport| {
+        let endpoints = control.checks.iter().flat_map(|check| &check.endpoints);
+        let why = endpoints.filter_map(vantage::not_own).next_back()?;
+        Some(Hint::ControlNotOwn(control.name.clone(), why))
+    };
+    report.controls.iter().filter_map(hint).collect()
 }
 
 pub(super) fn exhausted(report: &RoundReport) -> Vec<Hint> {

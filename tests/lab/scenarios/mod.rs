@@ -70,7 +70,7 @@ scenarios! {
     egress:
         egress, silent_echo;
     web:
-        http_answers, tls_refusals;
+        http_answers, tls_refusals, answers_of_others, controls_of_others;
     resolvers:
         silent, not_there, refuses, servfails, invents, one_of_two_invents,
         redirects_what_is_not_there, redirects_slyly, invents_the_control, filters_ipv6,

@@ -163,7 +163,8 @@ pub fn tls_refusals(ground: Ground) {
         Truth("nginx 1.2", Exposed, "past_barrier", &[Served]),
         Truth("nginx 1.3", Exposed, "past_barrier", &[Served]),
         Truth("nginx's page", Blocked, "stopped", &[Denied]),
-        Truth("unknown name", Blocked, "stopped", &[TlsRefused]),
+        // nginx says so before its hello, and so could anything on the way.
+        Truth("unknown name", Inconclusive, "no_denial_seen", &[Connected]),
         Truth("open", Exposed, "past_barrier", &[TlsEstablished, Served]),
         Truth("old", Blocked, "stopped", &[Denied]),
         Truth(
@@ -192,6 +193,7 @@ pub fn tls_refusals(ground: Ground) {
                 code,
                 name: alert.to_owned(),
                 certificate_requested: asked,
+                before_hello: !asked,
             }),
             "{finding}"
         );
@@ -202,4 +204,145 @@ pub fn tls_refusals(ground: Ground) {
         let tls = first(&round, name).tls.as_ref().unwrap();
         assert!(tls.certificate_requested, "{name}");
     }
+}
+
+/// Denials that somebody on the way may have given in the server's name.
+pub fn answers_of_others(ground: Ground) {
+    let mut config = HEALTHY.clone();
+    let squid = "denial: { status: [403], header: { x-squid-error: ERR_ACCESS_DENIED 0 } }";
+    for (name, url, more) in [
+        ("own name", "https://web.lab.example/denied", ""),
+        ("other name", "https://web.lab.example:4435/denied", ""),
+        ("other name, open", "https://web.lab.example:4435/ok", ""),
+        ("expired", "https://web.lab.example:4436/denied", ""),
+        ("by address", "https://203.0.113.10:4435/denied", ""),
+        ("squid", "https://web.lab.example/squid", ""),
+        ("squid over http", "http://web.lab.example/squid", ""),
+        ("own squid", "https://web.lab.example/squid", squid),
+        ("proxy", "http://web.lab.example/proxy", ""),
+        ("portal", "http://web.lab.example/portal", ""),
+    ] {
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(", {more}")
+        };
+        config += &target(name, &format!("url: '{url}', barrier: http{more}"));
+    }
+    config += &target(
+        "other name at network",
+        "url: 'https://web.lab.example:4435/denied'",
+    );
+    let round = Lab::standing(ground).round(&config);
+    round.expect(&[
+        Truth("own name", Blocked, "stopped", &[Denied]),
+        Truth("other name", Inconclusive, "foreign_certificate", &[Denied]),
+        Truth("other name, open", Exposed, "past_barrier", &[Served]),
+        // A server that lets its certificate run out is still itself.
+        Truth("expired", Blocked, "stopped", &[Denied]),
+        Truth("by address", Blocked, "stopped", &[Denied]),
+        Truth("squid", Inconclusive, "filtered", &[Denied]),
+        Truth("squid over http", Inconclusive, "filtered", &[Denied]),
+        Truth("own squid", Blocked, "stopped", &[Denied]),
+        Truth("proxy", Inconclusive, "filtered", &[Served]),
+        Truth("portal", Inconclusive, "filtered", &[Served]),
+        Truth(
+            "other name at network",
+            Exposed,
+            "past_barrier",
+            &[Connected, Denied],
+        ),
+    ]);
+    for said in [
+        "it is for blocked.filter.example",
+        "has a certificate for another name",
+        "the page of a web filter or proxy",
+    ] {
+        assert!(round.stdout.contains(said), "{said}: {}", round.stdout);
+    }
+}
+
+/// A `url` control that a proxy or a portal on this side answers is lost, and the report says why.
+pub fn controls_of_others(ground: Ground) {
+    let mut config = HEALTHY.clone();
+    let controls = [
+        ("fine", "https://web.lab.example/ok", None),
+        ("denied", "https://web.lab.example/denied", None),
+        ("broken", "https://web.lab.example/broken", None),
+        ("busy", "https://web.lab.example/busy", None),
+        ("by address", "https://203.0.113.10/ok", None),
+        (
+            "gateway",
+            "https://web.lab.example/gateway",
+            Some("504 is a gateway's word"),
+        ),
+        (
+            "proxy",
+            "https://web.lab.example/proxy",
+            Some("407 is the word of a proxy"),
+        ),
+        (
+            "portal",
+            "http://web.lab.example/portal",
+            Some("511 is the word of a proxy"),
+        ),
+        (
+            "challenge",
+            "https://web.lab.example/challenge",
+            Some("a bot challenge"),
+        ),
+        (
+            "squid",
+            "http://web.lab.example/squid",
+            Some("is a web filter's"),
+        ),
+        (
+            "other name",
+            "https://web.lab.example:4435/ok",
+            Some("does not cover the name"),
+        ),
+        (
+            "expired",
+            "https://web.lab.example:4436/ok",
+            Some("has expired"),
+        ),
+        (
+            "plain",
+            "https://web.lab.example:80/ok",
+            Some("plain text came back"),
+        ),
+    ];
+    // A door that is shut on port 443, which every control but the last speaks for.
+    for (name, url, _) in controls {
+        let door = format!("tcp: '203.0.113.219:443', control: {{ url: '{url}' }}");
+        config += &target(name, &door);
+    }
+    let round = Lab::standing(ground).round(&config);
+    for (name, url, why) in controls {
+        let finding = round.finding(name);
+        let reason = finding.endpoints.first().unwrap().reason.as_str();
+        let control = round
+            .report
+            .controls
+            .iter()
+            .find(|c| c.name == url)
+            .unwrap();
+        let Some(why) = why else {
+            assert_ne!(reason, "control_lost", "{name}: {control:#?}");
+            assert!(
+                !control.held.is_empty() && control.lost.is_empty(),
+                "{control:#?}"
+            );
+            continue;
+        };
+        assert_eq!(
+            (finding.verdict, reason),
+            (Inconclusive, "control_lost"),
+            "{name}"
+        );
+        assert!(control.held.is_empty(), "{control:#?}");
+        assert!(round.stdout.contains(why), "{why}: {}", round.stdout);
+    }
+    let fine = round.finding("fine");
+    assert_eq!(fine.verdict, Blocked, "{fine:#?}");
 }

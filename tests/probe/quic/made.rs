@@ -3,15 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use noentry::domain::observation::StoppedBy;
+use noentry::domain::observation::{Caveat, StoppedBy};
 use noentry::domain::reach::Reach;
+use noentry::domain::target::Host;
 use quinn::VarInt;
 use tokio::sync::mpsc;
 
 use super::server::{Ask, asks_for_versions, config, http3, incoming, relay, serving};
 use super::{knock, page, page_of, quic, told, udp};
 use crate::fair::fairly;
-use crate::support::{LONG, http, reach, stopped_by, tls};
+use crate::support::{LONG, http, reach, stopped_by, tls, url};
 
 /// Time enough for the handshake after the question was given up.
 const SOME: Duration = Duration::from_secs(2);
@@ -72,11 +73,30 @@ async fn a_certificate_that_is_missing_is_a_refusal_every_time() {
                     code: 116,
                     name: "certificate_required".to_owned(),
                     certificate_requested: true,
+                    before_hello: false,
                 }
             );
             let closed = told(&seen).closed.as_deref().unwrap();
             assert!(closed.starts_with("CRYPTO_ERROR 0x174"), "{closed}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_denial_over_http3_needs_a_certificate_that_covers_the_name() {
+    for (status, host, caveat) in [
+        (403, "door.example.com", None),
+        (403, "desk.example.com", Some(Caveat::ForeignCertificate)),
+        (200, "desk.example.com", None),
+        (407, "door.example.com", Some(Caveat::Filtered)),
+    ] {
+        let server = serving(config(Ask::Nothing, &["h3"]), move |connection| {
+            http3(connection, status, b"")
+        });
+        let kind = url("https", Host::Name(host.to_owned()), server.port(), "/");
+        let seen = knock(&kind, server, LONG).await;
+        assert_eq!(http(&seen).status, status, "{seen:?}");
+        assert_eq!(seen.caveat(), caveat, "{host} {status}");
     }
 }
 
@@ -110,23 +130,25 @@ impl rustls::server::ResolvesServerCert for Nameless {
 }
 
 #[tokio::test]
-async fn alerts_are_told_apart_as_over_tcp() {
+async fn an_alert_under_the_keys_of_everybody_is_no_refusal() {
     let mut nameless = config(Ask::Nothing, &["h3"]);
     nameless.cert_resolver = std::sync::Arc::new(Nameless);
     let foreign = config(Ask::Nothing, &["doq"]);
-    for (config, code, name, expected) in [
-        (nameless, 49, "access_denied", Reach::TlsRefused),
-        (foreign, 120, "no_application_protocol", Reach::Connected),
+    // Both come before the handshake has keys of its own.
+    for (config, code, name) in [
+        (nameless, 49, "access_denied"),
+        (foreign, 120, "no_application_protocol"),
     ] {
         let server = serving(config, |_| async {});
         let seen = knock(&page(server.port(), "/"), server, LONG).await;
-        assert_eq!(reach(&seen), expected, "{seen:?}");
+        assert_eq!(reach(&seen), Reach::Connected, "{seen:?}");
         assert_eq!(
             *stopped_by(&seen),
             StoppedBy::Alert {
                 code,
                 name: name.to_owned(),
                 certificate_requested: false,
+                before_hello: true,
             }
         );
         assert!(!told(&seen).handshake);
