@@ -64,6 +64,13 @@ pub(super) fn names_missing(control: &str) -> Phrase {
         )
 }
 
+pub(super) fn server_blind() -> Phrase {
+    Phrase::new(
+        "one of the zone's own servers gave no usable answer: let this vantage ask name servers past its \
+         own resolver (port 53), or mend the zone's delegation",
+    )
+}
+
 pub(super) fn control_private(control: &str) -> Phrase {
     Phrase::new("control ")
         .value(control)
