@@ -295,7 +295,7 @@ mod advice {
         control shop.example.com:443 was not reached throughout: look at this machine's network first, or choose a control that is always there (Message queue)
         nothing was reached on TCP port 25 in this round, and many networks close ports on the way out: add a host that answers there to `controls:`, as `- tcp: HOST:25` (Mail relay)
         this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched with `families: [ipv4]` (Build server)
-        the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 9.9.9.9]` (Private zone)
+        the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 8.8.8.8]` (Private zone)
         the name does not resolve: remove the target, or promise exactly that with `barrier: dns` (Legacy API)
         the answer tells about this vantage: let its address pass to the denial, or look from another network (Wiki)
         "#);
@@ -321,6 +321,99 @@ mod advice {
             assert_eq!(found.len(), 1, "{cause}: {found:?}");
             assert!(found[0].contains(expected), "{cause}: {found:?}");
         }
+    }
+
+    /// What is said of a target, at the top and as advice, where one of these name servers is blind.
+    fn blind_server(cause: Blind, silent: &[(&str, Option<&str>)]) -> (String, Vec<String>) {
+        let mut finding = sample::resolver_dead();
+        let name = finding.name.as_mut().unwrap();
+        for query in &mut name.queries {
+            query.answer = NameAnswer::NxDomain;
+        }
+        for (resolver, authority) in silent {
+            let mut query = name.queries[0].clone();
+            (*resolver).clone_into(&mut query.resolver);
+            query.authority = authority.map(str::to_owned);
+            query.answer = NameAnswer::Blind(cause);
+            name.queries.push(query);
+        }
+        finding.name_verdicts[0].reason = Reason::Blind { cause };
+        let finding = sample::settle(finding);
+        let report = sample::of(vec![finding.clone()]);
+        let wide = Style {
+            width: 400,
+            ..PLAIN
+        };
+        let shown = console::render(&report, wide);
+        let shown = shown.lines().find(|l| l.starts_with("inconclusive"));
+        let shown = shown.unwrap().to_owned();
+        (shown, only(finding))
+    }
+
+    #[test]
+    fn who_said_nothing_of_a_name_is_named_and_its_own_servers_are_not_mended_by_others() {
+        let own = ("192.0.2.53:53", Some("ns1.example.com"));
+        let (line, hints) = blind_server(Blind::ResolverFilters, &[("4.4.4.4:53", None)]);
+        assert!(
+            line.ends_with("filtered, forged or stale (4.4.4.4:53)"),
+            "{line}"
+        );
+        assert!(
+            hints[0].contains("`resolvers: [1.1.1.1, 8.8.8.8]`"),
+            "{hints:?}"
+        );
+
+        for cause in [
+            Blind::ResolverTimeout,
+            Blind::ServerLame,
+            Blind::ResolverFilters,
+        ] {
+            let (line, hints) = blind_server(cause, &[own]);
+            let who = " (the zone's own ns1.example.com (192.0.2.53:53))";
+            assert!(line.ends_with(who), "{line}");
+            assert_eq!(hints.len(), 1);
+            assert!(hints[0].contains("port 53"), "{hints:?}");
+            assert!(!hints[0].contains("resolvers: ["), "{hints:?}");
+        }
+        let (line, hints) = blind_server(Blind::ResolverTimeout, &[("4.4.4.4:53", None), own]);
+        let who = "(4.4.4.4:53, the zone's own ns1.example.com (192.0.2.53:53))";
+        assert!(line.ends_with(who), "{line}");
+        assert!(hints[0].contains("resolvers: ["), "{hints:?}");
+
+        let lost = [("(no address)", Some("(unknown)"))];
+        let (line, _) = blind_server(Blind::ServerLame, &lost);
+        assert!(
+            line.ends_with(" (the zone's own servers (unknown))"),
+            "{line}"
+        );
+        let lost = [("(no address)", Some("ns6.example.com"))];
+        let (line, _) = blind_server(Blind::ServerLame, &lost);
+        assert!(
+            line.ends_with(" (the zone's own ns6.example.com (no address))"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn an_address_that_a_resolver_alone_gives_is_on_its_word() {
+        let mut finding = sample::silent();
+        let cause = Blind::ResolverWithholds;
+        let address = sample::ip("192.168.7.7");
+        let endpoint = &mut finding.endpoints[0];
+        endpoint.endpoint.address = address;
+        endpoint.attempts.clear();
+        endpoint.reach = None;
+        endpoint.rests_on = None;
+        endpoint.verdict = Verdict::Inconclusive;
+        endpoint.reason = Reason::Blind { cause };
+        finding.name = Some(sample::answers("silent.example.com", &[]));
+        let name = finding.name.as_mut().unwrap();
+        name.queries[0].answer = NameAnswer::Addresses(vec![address]);
+        let finding = sample::settle(finding);
+        let shown = console::render(&sample::of(vec![finding]), PLAIN);
+        let shown: Vec<&str> = shown.split_whitespace().collect();
+        let shown = shown.join(" ");
+        assert!(shown.contains("on the word of 1.1.1.1:53"), "{shown}");
     }
 
     #[test]

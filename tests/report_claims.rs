@@ -7,7 +7,7 @@
 mod sample;
 
 use noentry::domain::endpoint::{Endpoint, Family};
-use noentry::domain::finding::{EndpointReport, Finding, Note};
+use noentry::domain::finding::{EndpointReport, Finding, NameAnswer, Note};
 use noentry::domain::observation::{Attempt, Blind, Outcome};
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{ControlCheck, RoundReport, Side, Totals};
@@ -50,6 +50,28 @@ fn door_refused(finding: Finding, change: impl Fn(&mut RoundReport)) -> bool {
 fn a_blocked_round_that_was_seen_comes_back() {
     assert!(!refused(|_| {}));
     assert!(!is_refused(blocked(sample::doors::round()), |_| {}));
+}
+
+#[test]
+fn a_private_address_on_a_resolvers_word_alone_is_refused() {
+    let address = sample::ip("10.0.0.1");
+    let private = |authority: Option<&str>, given: &str| {
+        let mut report = blocked(sample::round());
+        let by_name = |f: &Finding| f.name.is_some() && !f.endpoints.is_empty();
+        let finding = report.findings.iter_mut().find(|f| by_name(f)).unwrap();
+        let query = &mut finding.name.as_mut().unwrap().queries[0];
+        query.answer = NameAnswer::Addresses(vec![sample::ip(given)]);
+        query.authority = authority.map(str::to_owned);
+        for endpoint in &mut finding.endpoints {
+            endpoint.endpoint.address = address;
+            endpoint.reach = Some(Reach::PrivateAddress);
+            endpoint.attempts.clear();
+        }
+        is_refused(report, |_| {})
+    };
+    assert!(!private(Some("ns1.example.com"), "10.0.0.1"));
+    assert!(private(None, "10.0.0.1"));
+    assert!(private(Some("ns1.example.com"), "10.0.0.2"));
 }
 
 #[test]

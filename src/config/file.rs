@@ -45,7 +45,7 @@ pub struct File {
     /// What holds for every target and control that does not say otherwise.
     pub defaults: Field<Defaults>,
     /// The resolvers that are asked for every name, each of them; the system's by default.
-    #[schemars(length(min = 1), extend("examples" = [["1.1.1.1", "9.9.9.9"]]))]
+    #[schemars(length(min = 1), extend("examples" = [["1.1.1.1", "8.8.8.8"]]))]
     pub resolvers: Field<Vec<Field<Resolver>>>,
     /// What is to be found out about the vantage itself.
     pub vantage: Field<Vantage>,
@@ -213,7 +213,8 @@ pub struct Target {
     pub accept_silence: Field<bool>,
     /// For `dns`: the type of record that must not be published, instead of addresses.
     pub record: Field<RecordText>,
-    /// For `dns`: whether the zone's own servers are asked as well.
+    /// Whether the zone's own servers are asked for the name in any case. They are asked without it
+    /// where a resolver gives an address that is not globally routable.
     #[schemars(extend("default" = false))]
     pub authoritative: Field<bool>,
     /// The layer at which an outsider must be stopped at the latest. `network` by default, and `dns`

@@ -69,6 +69,36 @@ pub fn is_global(address: IpAddr) -> bool {
     }
 }
 
+/// Whether packets to this address stay on the machine that sends them. In a resolver's answer it is
+/// how many blocklists say no.
+#[must_use]
+pub fn is_loopback(address: IpAddr) -> bool {
+    meant(address).is_loopback()
+}
+
+/// Whether this is the null address, which leads nowhere: the other word of blocklists.
+#[must_use]
+pub fn is_null(address: IpAddr) -> bool {
+    meant(address).is_unspecified()
+}
+
+/// The IPv4 address that an IPv6 one holds: mapped or compatible (RFC 4291 section 2.5.5), or put there
+/// by a resolver that translates (DNS64, RFC 6147) what a blocklist gave it.
+fn meant(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else {
+        return address;
+    };
+    match v6.segments() {
+        // The two of IPv6 itself, which look like compatible ones.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => address,
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
+            let bits = u32::from(high) << 16 | u32::from(low);
+            IpAddr::V4(Ipv4Addr::from_bits(bits))
+        }
+        _ => address.to_canonical(),
+    }
+}
+
 fn is_global_v4(address: Ipv4Addr) -> bool {
     let bits = address.to_bits();
     let special = V4_SPECIAL.iter().any(|(network, length)| {
@@ -181,6 +211,29 @@ mod tests {
             "ff02::1",
         ] {
             assert!(!global(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_blocklists_give_is_known_in_every_form() {
+        for text in [
+            "127.0.0.1",
+            "127.255.0.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::127.0.0.1",
+        ] {
+            assert!(is_loopback(text.parse().unwrap()), "{text}");
+            assert!(!is_null(text.parse().unwrap()), "{text}");
+        }
+        for text in ["0.0.0.0", "::", "::ffff:0.0.0.0", "64:ff9b::"] {
+            assert!(is_null(text.parse().unwrap()), "{text}");
+            assert!(!is_loopback(text.parse().unwrap()), "{text}");
+        }
+        for text in ["126.255.255.255", "128.0.0.1", "::2", "7f00::1", "10.0.0.1"] {
+            assert!(!is_loopback(text.parse().unwrap()), "{text}");
+            assert!(!is_null(text.parse().unwrap()), "{text}");
         }
     }
 

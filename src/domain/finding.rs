@@ -105,6 +105,23 @@ pub struct NameReport {
     pub queries: Vec<NameQuery>,
 }
 
+impl NameReport {
+    /// Whether one of the zone's own servers gives this address. A resolver may have made it up for this
+    /// very name, and what is not connected to cannot show it.
+    #[must_use]
+    pub fn is_own_word(&self, address: IpAddr) -> bool {
+        is_own_word(&self.queries, address)
+    }
+}
+
+/// The same of what was said so far.
+#[must_use]
+pub fn is_own_word(queries: &[NameQuery], address: IpAddr) -> bool {
+    let own = queries.iter().filter(|query| query.authority.is_some());
+    let mut given = own.flat_map(|query| query.answer.addresses());
+    given.any(|given| given.to_canonical() == address.to_canonical())
+}
+
 /// One endpoint with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointReport {

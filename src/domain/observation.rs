@@ -54,7 +54,8 @@ pub enum Blind {
     /// The resolver answered with another error, or could not be spoken to.
     ResolverError,
     /// The resolver withholds addresses: it gave the null address or a loopback address, as blocklists
-    /// do, or has no IPv6 address even for a name that is known to have one.
+    /// do, or one that is not globally routable and that the zone's own servers do not give, or has no
+    /// IPv6 address even for a name that is known to have one.
     ResolverWithholds,
     /// The resolver itself says that its answer is filtered, censored, forged or stale (Extended DNS
     /// Errors, RFC 8914).
@@ -121,7 +122,8 @@ impl fmt::Display for Blind {
             }
             Self::ResolverError => "the resolver could not be asked or answered with an error",
             Self::ResolverWithholds => {
-                "the resolver withholds addresses (a null or loopback address, or no IPv6 at all)"
+                "the resolver withholds addresses (it gave a null, loopback or private one, or no \
+                 IPv6 at all)"
             }
             Self::ResolverFilters => {
                 "the resolver says that its answer is filtered, forged or stale"

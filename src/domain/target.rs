@@ -94,8 +94,6 @@ pub enum TargetKind {
         name: String,
         /// The type of record that must not be published, such as TXT; none for addresses.
         record: Option<Record>,
-        /// Whether the zone's own servers are asked as well.
-        authoritative: bool,
     },
 }
 
@@ -199,7 +197,6 @@ impl fmt::Display for TargetKind {
             Self::Dns {
                 name,
                 record: Some(record),
-                ..
             } => write!(f, "{name} ({record})"),
             Self::Dns { name, .. } => f.write_str(name),
         }
@@ -331,6 +328,17 @@ impl Default for Pace {
     }
 }
 
+/// When a zone's own servers are asked beside the resolvers. There is no never: a resolver's word alone
+/// makes no stop of an address that is not connected to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authoritative {
+    /// Where resolvers gave an address that only the zone can bear out.
+    #[default]
+    WhereNeeded,
+    /// Whatever the resolvers said.
+    Always,
+}
+
 /// A target: what the user declares must be unreachable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -350,6 +358,8 @@ pub struct Target {
     pub pace: Pace,
     /// Whether addresses that are not globally routable are connected to.
     pub probe_non_global: bool,
+    /// When the zone's own servers are asked for its name.
+    pub authoritative: Authoritative,
     /// For `https` URLs: whether QUIC is tried on the same port beside TCP. That can only add: an
     /// answer is judged, silence without a control is none.
     pub http3: bool,

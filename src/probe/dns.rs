@@ -7,6 +7,8 @@
 //! A resolver is asked to find out. One of a zone's own servers is asked without recursion (RFC 1034
 //! section 4.3.1) and believed only where it says that it speaks for the zone (AA set).
 //!
+//! Every question has EDNS (RFC 6891): without it a server may not say that its answer is filtered.
+//!
 //! Limits: no DNSSEC; a forged answer that guesses port and number passes.
 
 mod read;

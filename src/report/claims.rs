@@ -213,7 +213,12 @@ fn blocked(finding: &Finding, endpoint: &EndpointReport, ground: Ground<'_>) -> 
             (rests_on, _) => name_standing(rests_on, ground),
         };
         let outcome = Outcome::Reached(Reach::PrivateAddress);
-        endpoint.reach == Some(Reach::PrivateAddress) && stopped(target, outcome, None, &standing)
+        // A resolver alone may have made the address up.
+        let name = finding.name.as_ref();
+        let given = name.is_none_or(|name| name.is_own_word(endpoint.endpoint.address));
+        endpoint.reach == Some(Reach::PrivateAddress)
+            && given
+            && stopped(target, outcome, None, &standing)
     } else {
         let standing = standing(finding, endpoint, ground);
         endpoint

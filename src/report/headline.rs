@@ -9,7 +9,7 @@ use super::withheld;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
-use crate::domain::observation::Evidence;
+use crate::domain::observation::{Blind, Evidence};
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
 use crate::domain::target::Denial;
@@ -52,7 +52,7 @@ pub fn parts(
 ) -> Phrase {
     match verdict {
         Verdict::Exposed => exposed(finding, reason, endpoints, names),
-        Verdict::Inconclusive => inconclusive(finding, reason, endpoints),
+        Verdict::Inconclusive => inconclusive(finding, reason, endpoints, names),
         Verdict::Blocked => blocked(finding, endpoints, names),
     }
 }
@@ -220,7 +220,18 @@ fn weaker(denial: &Denial) -> Phrase {
 }
 
 /// What was seen, and why it does not count: `silence at 52.28.8.8:5671, but control …`.
-fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport]) -> Phrase {
+fn inconclusive(
+    finding: &Finding,
+    reason: &Reason,
+    endpoints: &[&EndpointReport],
+    names: &[&NameVerdict],
+) -> Phrase {
+    // Where the name is what could not be seen, whoever kept it back is worth more than an address.
+    if let Reason::Blind { cause } = reason
+        && names.iter().any(|name| name.reason == *reason)
+    {
+        return why(reason).join(name::silent(finding, *cause));
+    }
     let found = with_verdict(endpoints, Verdict::Inconclusive);
     let Some(worst) = found
         .iter()
@@ -236,6 +247,12 @@ fn inconclusive(finding: &Finding, reason: &Reason, endpoints: &[&EndpointReport
     let seen = || saw::endpoint(Door::of(finding, &worst.endpoint), worst);
     match reason {
         // Nothing was seen.
+        Reason::Blind {
+            cause: Blind::ResolverWithholds,
+        } => {
+            let word = name::on_the_word_of(finding, worst.endpoint.address);
+            why(reason).join(place).join(word)
+        }
         Reason::Blind { .. } => why(reason).join(place),
         Reason::Throttled => seen()
             .join(place)

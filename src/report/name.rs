@@ -5,9 +5,13 @@ use std::net::IpAddr;
 
 use super::phrase::{Phrase, count};
 use crate::domain::finding::{Finding, NameAnswer, NameQuery, NameReport};
+use crate::domain::observation::Blind;
 
 /// How many addresses, records, aliases or servers are shown.
 const MANY: usize = 6;
+
+/// How many of those are named in a headline.
+const FEW: usize = 3;
 
 /// What was said about the name, with the addresses that are wanted: `name does not exist`,
 /// `name leads to 20.1.2.3`, `name publishes TXT "v=spf1 -all"`.
@@ -132,6 +136,68 @@ pub fn lines(finding: &Finding) -> Vec<Phrase> {
     lines
 }
 
+/// Who gave no answer that counts, for this reason: ` (1.1.1.1:53)`, ` (the zone's own ns1.example.com
+/// (192.0.2.53:53))`. Empty where nobody is known to.
+#[must_use]
+pub fn silent(finding: &Finding, cause: Blind) -> Phrase {
+    let answer = NameAnswer::Blind(cause);
+    let who = |own: bool| -> Vec<String> {
+        let all = queries(finding).filter(|q| q.answer == answer && q.authority.is_some() == own);
+        distinct(all)
+    };
+    let (resolvers, servers) = (who(false), who(true));
+    let mut phrase = Phrase::default();
+    if !resolvers.is_empty() {
+        phrase = phrase.values(&resolvers, FEW);
+    }
+    if !servers.is_empty() {
+        let comma = if phrase.is_empty() { "" } else { ", " };
+        phrase = phrase
+            .say(comma)
+            .say("the zone's own ")
+            .values(&servers, FEW);
+    }
+    if phrase.is_empty() {
+        return phrase;
+    }
+    Phrase::new(" (").join(phrase).say(")")
+}
+
+/// On whose word an address stands that no server of the zone gives: `, on the word of 1.1.1.1:53`.
+#[must_use]
+pub fn on_the_word_of(finding: &Finding, address: IpAddr) -> Phrase {
+    let gave = |query: &&NameQuery| {
+        let mut all = query.answer.addresses().iter();
+        query.authority.is_none() && all.any(|given| given.to_canonical() == address)
+    };
+    let who = distinct(queries(finding).filter(gave));
+    if who.is_empty() {
+        return Phrase::default();
+    }
+    Phrase::new(", on the word of ").values(&who, FEW)
+}
+
+/// Who was asked, each once.
+fn distinct<'a>(queries: impl Iterator<Item = &'a NameQuery>) -> Vec<String> {
+    let mut all: Vec<String> = queries.map(asked).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// `1.1.1.1:53`, `ns1.example.com (192.0.2.53:53)`, `ns1.example.com (no address)`; or `servers
+/// (unknown)`, where the zone was not found.
+fn asked(query: &NameQuery) -> String {
+    match query.authority.as_deref() {
+        Some("(unknown)") => "servers (unknown)".to_owned(),
+        Some(authority) if query.resolver.starts_with('(') => {
+            format!("{authority} {}", query.resolver)
+        }
+        Some(authority) => format!("{authority} ({})", query.resolver),
+        None => query.resolver.clone(),
+    }
+}
+
 /// The alias that leads to nothing, if one does.
 #[must_use]
 pub fn dangling(finding: &Finding) -> Option<&str> {
@@ -150,15 +216,12 @@ struct Same<'a> {
     records: BTreeSet<&'a str>,
 }
 
-/// One line for each different answer: `1.1.1.1:53, 9.9.9.9:53: name does not exist`,
+/// One line for each different answer: `1.1.1.1:53, 8.8.8.8:53: name does not exist`,
 /// `the zone's own ns1.example.com (192.0.2.53:53): no TXT record`.
 fn said(report: &NameReport) -> Vec<Phrase> {
     let mut answers: Vec<Same<'_>> = Vec::new();
     for query in &report.queries {
-        let by = match &query.authority {
-            Some(authority) => format!("{authority} ({})", query.resolver),
-            None => query.resolver.clone(),
-        };
+        let by = asked(query);
         let authority = query.authority.is_some();
         let known = answers
             .iter_mut()

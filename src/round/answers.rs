@@ -3,9 +3,47 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use super::names::union;
+use crate::domain::address::{is_global, is_loopback};
 use crate::domain::endpoint::Family;
-use crate::domain::finding::{NameAnswer, NameQuery};
+use crate::domain::finding::{NameAnswer, NameQuery, is_own_word};
 use crate::domain::observation::Blind;
+use crate::domain::target::{Barrier, Target};
+
+/// Whether resolvers gave addresses that only the zone's own servers can bear out: a loopback address,
+/// which is how a blocklist says no, and where connecting would have to show it, any that is not
+/// connected to.
+pub(crate) fn wants_own_word(target: &Target, queries: &[NameQuery]) -> bool {
+    let of_resolvers = queries.iter().filter(|query| query.authority.is_none());
+    !target.probe_non_global
+        && union(of_resolvers).into_iter().any(|address| {
+            is_loopback(address) || (target.barrier != Barrier::Dns && !is_global(address))
+        })
+}
+
+/// Takes a loopback address from a resolver for the no of a blocklist, as the null address is, unless
+/// one of the zone's own servers gives it too.
+pub(crate) fn withhold(queries: &mut [NameQuery]) {
+    let sunk = |query: &NameQuery| {
+        let mut all = query.answer.addresses().iter();
+        query.authority.is_none() && all.any(|a| is_loopback(*a) && !is_own_word(queries, *a))
+    };
+    let sunk: Vec<bool> = queries.iter().map(sunk).collect();
+    for (query, _) in queries.iter_mut().zip(sunk).filter(|(_, sunk)| *sunk) {
+        query.answer = NameAnswer::Blind(Blind::ResolverWithholds);
+    }
+}
+
+/// Whether a question that had an answer before has none now.
+pub(crate) fn fell_silent(before: &[NameQuery], now: &NameQuery) -> bool {
+    let blind = |query: &NameQuery| matches!(query.answer, NameAnswer::Blind(_));
+    blind(now) && !before.iter().any(|query| same(query, now) && blind(query))
+}
+
+/// Whether both are the same question to the same server.
+pub(crate) fn same(one: &NameQuery, other: &NameQuery) -> bool {
+    one.resolver == other.resolver && one.authority == other.authority && one.record == other.record
+}
 
 /// Why some name server's word is missing among these, if any is.
 ///

@@ -10,7 +10,7 @@ use super::watch::{Sight, Tried};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::Family;
 use crate::domain::finding::{
-    EndpointReport, Finding, NameAnswer, NameQuery, NameVerdict, Note, TargetInfo,
+    EndpointReport, Finding, NameAnswer, NameQuery, NameReport, NameVerdict, Note, TargetInfo,
 };
 use crate::domain::observation::{Attempt, Blind, Outcome};
 use crate::domain::payload::Silence;
@@ -252,7 +252,7 @@ impl Judge<'_> {
             .filter_map(|address| self.target.kind.endpoint(*address))
             .map(|endpoint| {
                 let standing = self.name_standing();
-                let outcome = Outcome::Reached(Reach::PrivateAddress);
+                let outcome = private(sight.name.as_ref(), endpoint.address);
                 let Judgement { verdict, reason } = self.judge(outcome, &standing);
                 EndpointReport {
                     endpoint,
@@ -260,7 +260,7 @@ impl Judge<'_> {
                     controlled: false,
                     verdict,
                     reason,
-                    reach: Some(Reach::PrivateAddress),
+                    reach: reach_of(outcome),
                     rests_on: rests_on(verdict, standing),
                     way: None,
                     attempts: Vec::new(),
@@ -341,6 +341,16 @@ impl Judge<'_> {
             way,
             attempts,
         }
+    }
+}
+
+/// What an address is that is not connected to. A resolver alone may have made it up to keep the true
+/// one to itself.
+fn private(name: Option<&NameReport>, address: IpAddr) -> Outcome {
+    if name.is_none_or(|name| name.is_own_word(address)) {
+        Outcome::Reached(Reach::PrivateAddress)
+    } else {
+        Outcome::Blind(Blind::ResolverWithholds)
     }
 }
 

@@ -5,14 +5,20 @@
 //! at its addresses of both families, whatever families the target watches: a family is what is asked
 //! for, not the way by which it is asked.
 //!
+//! Where a server's answer ends in an alias out of its zone, the resolvers follow it. They have no word
+//! in addresses that they may have made up (`wants_own_word`): of those, the servers of the zone that
+//! the alias leads to are asked in turn.
+//!
 //! What cannot be asked is said: a server without a usable address, or a zone that cannot be found,
 //! is an entry of its own without an answer. Limits: servers that the parent zone delegates to and
 //! the zone itself does not name are not known; of a server's addresses four a family are asked.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use futures_util::future::{join, join_all};
 
+use super::answers::wants_own_word;
 use super::names::{Asking, Names, union};
 use super::schedule::Course;
 use super::world::World;
@@ -41,7 +47,20 @@ struct Server {
     missing: Blind,
 }
 
-/// What the zone's own servers say about the name, one entry an address and type.
+/// How many zones a chain of aliases is followed through.
+const ZONES: usize = 4;
+
+/// A question to a zone's own servers.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    target: &'a Target,
+    name: &'a str,
+    records: &'a [Record],
+    asking: Asking,
+}
+
+/// What the zone's own servers say about the name, one entry an address and type; and what those say of
+/// the zones that it is an alias into, where only they know.
 pub(crate) async fn ask<W: World>(
     course: &Course<'_, W>,
     names: &Names,
@@ -50,6 +69,88 @@ pub(crate) async fn ask<W: World>(
     records: &[Record],
     asking: Asking,
 ) -> Vec<NameQuery> {
+    let asked = Asked {
+        target,
+        name,
+        records,
+        asking,
+    };
+    ask_through(course, names, asked, ZONES).await
+}
+
+async fn ask_through<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    asked: Asked<'_>,
+    zones: usize,
+) -> Vec<NameQuery> {
+    let mut queries = ask_zone(course, names, asked).await;
+    let mut further = Vec::new();
+    for record in asked.records {
+        for end in ends(&queries, *record) {
+            let timeout = asked.target.pace.timeout;
+            let behind = names
+                .shared(course, &end, *record, asked.asking, timeout)
+                .await;
+            let mut answer = together(&behind);
+            if wants_own_word(asked.target, &behind) {
+                let own = match zones.checked_sub(1) {
+                    Some(zones) => {
+                        let asked = Asked {
+                            name: &end,
+                            records: &[*record],
+                            ..asked
+                        };
+                        Box::pin(ask_through(course, names, asked, zones)).await
+                    }
+                    None => Vec::new(),
+                };
+                answer = together(&own);
+                further.extend(own);
+            }
+            let cnames = behind.first().map(|first| first.cnames.as_slice());
+            for query in &mut queries {
+                if end_of(query, *record) == Some(&end) {
+                    query.cnames.extend_from_slice(cnames.unwrap_or_default());
+                    query.answer = answer.clone();
+                }
+            }
+        }
+    }
+    queries.extend(further);
+    queries
+}
+
+/// The aliases at which answers to this type of question end.
+fn ends(queries: &[NameQuery], record: Record) -> BTreeSet<String> {
+    let ends = queries.iter().filter_map(|query| end_of(query, record));
+    ends.cloned().collect()
+}
+
+/// The alias at which this answer ends. The server has said all it knows: it leads out of its zone.
+fn end_of(query: &NameQuery, record: Record) -> Option<&String> {
+    match query.answer {
+        NameAnswer::Blind(_) if query.record == record.to_string() => query.cnames.last(),
+        NameAnswer::Blind(_)
+        | NameAnswer::Addresses(_)
+        | NameAnswer::Records(_)
+        | NameAnswer::NoData
+        | NameAnswer::NxDomain => None,
+    }
+}
+
+/// The same of the zone that holds the name alone.
+async fn ask_zone<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    asked: Asked<'_>,
+) -> Vec<NameQuery> {
+    let Asked {
+        target,
+        name,
+        records,
+        ..
+    } = asked;
     // Of all types only DS lives in the parent's zone (RFC 4035 section 3.1.4.1).
     let within = match (records, name.split_once('.')) {
         ([Record::DS], Some((_, parent))) => parent,
@@ -65,11 +166,11 @@ pub(crate) async fn ask<W: World>(
             missing: cause,
         }],
     };
-    let asked = servers.iter().flat_map(|server| {
+    let all = servers.iter().flat_map(|server| {
         let each = records.iter();
-        each.map(move |record| ask_server(course, names, target, name, *record, server, asking))
+        each.map(move |record| ask_server(course, names, target, name, *record, server))
     });
-    join_all(asked).await.concat()
+    join_all(all).await.concat()
 }
 
 /// The servers of the innermost zone that holds the name.
@@ -147,7 +248,7 @@ async fn resolve<W: World>(
     let (four, six) = join(ask(Family::Ipv4), ask(Family::Ipv6)).await;
     let mut addresses = Vec::new();
     for answers in [&four, &six] {
-        let usable = union(answers)
+        let usable = union(answers.iter())
             .into_iter()
             .filter(|address| target.probe_non_global || is_global(*address));
         addresses.extend(usable.take(ADDRESSES));
@@ -174,7 +275,6 @@ async fn ask_server<W: World>(
     name: &str,
     record: Record,
     server: &Server,
-    asking: Asking,
 ) -> Vec<NameQuery> {
     if server.addresses.is_empty() {
         return vec![NameQuery {
@@ -195,21 +295,12 @@ async fn ask_server<W: World>(
     };
     let all = server.addresses.iter().map(|address| async move {
         let address = SocketAddr::new(*address, PORT);
-        let mut query = names.authority(course, address, &question, timeout).await;
-        // The server has said all it knows: an alias that leads out of its zone.
-        if let (NameAnswer::Blind(_), Some(end)) = (&query.answer, query.cnames.last()) {
-            let behind = names.shared(course, end, record, asking, timeout).await;
-            if let Some(first) = behind.first() {
-                query.cnames.extend(first.cnames.iter().cloned());
-            }
-            query.answer = together(&behind);
-        }
-        query
+        names.authority(course, address, &question, timeout).await
     });
     join_all(all).await
 }
 
-/// What all resolvers together say: whatever any of them found, else what kept one from looking, else
+/// What all of these together say: whatever any of them found, else what kept one from looking, else
 /// that there is nothing.
 fn together(answers: &[NameQuery]) -> NameAnswer {
     let addresses = union(answers);

@@ -102,7 +102,7 @@ async fn ask_page<W: World>(
             let answers = names
                 .shared(course, name, record, Asking::First, PATIENCE)
                 .await;
-            let found = union(&answers);
+            let found = union(answers.iter());
             let blind = answers.iter().find_map(|query| match query.answer {
                 NameAnswer::Blind(cause) => Some(cause),
                 NameAnswer::Addresses(_)

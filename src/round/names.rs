@@ -28,13 +28,15 @@ const WITH_BOTH: &str = "a.root-servers.net";
 
 type Answers = Rc<OnceCell<Rc<[NameQuery]>>>;
 
-/// Which of the two times a target's name is asked for.
+/// Which of the times a target's name is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Asking {
     /// Before its endpoints are tried.
     First,
     /// After, for answers that change.
     Again,
+    /// Once more, where the second time brought no answer.
+    OnceMore,
 }
 
 /// One resolver, and what was found out about it.
@@ -320,9 +322,9 @@ fn impossible_names() -> [String; 2] {
 
 /// All addresses that any resolver gave, sorted and without doubles. An IPv4-mapped IPv6 address
 /// (`::ffff:192.0.2.1`) is the IPv4 address that it leads to.
-pub(crate) fn union(answers: &[NameQuery]) -> Vec<IpAddr> {
+pub(crate) fn union<'q>(answers: impl IntoIterator<Item = &'q NameQuery>) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = answers
-        .iter()
+        .into_iter()
         .flat_map(|query| query.answer.addresses())
         .map(IpAddr::to_canonical)
         .collect();

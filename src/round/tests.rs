@@ -20,10 +20,11 @@ use crate::domain::observation::{
 use crate::domain::payload::{Payload, Protocol};
 use crate::domain::position::Position;
 use crate::domain::reach::Reach;
+use crate::domain::record::Record;
 use crate::domain::report::RoundReport;
 use crate::domain::target::{
-    Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target, TargetKind, Url,
-    VantagePlan,
+    Authoritative, Barrier, Control, ControlOrigin, Denial, Host, Pace, Plan, Resolvers, Target,
+    TargetKind, Url, VantagePlan,
 };
 use crate::domain::trail::{Notify, TrailPlan};
 use crate::domain::verdict::Verdict;
@@ -36,6 +37,7 @@ mod confirm;
 mod egress;
 mod names;
 mod own_side;
+mod own_word;
 
 /// What an endpoint does at a given time since the world's beginning: `None` is silence.
 type Behaviour = Box<dyn Fn(Endpoint, Duration) -> Option<Reach>>;
@@ -253,6 +255,7 @@ fn target(name: &str, kind: TargetKind, barrier: Barrier) -> Target {
         control: None,
         pace: pace(),
         probe_non_global: false,
+        authoritative: Authoritative::WhereNeeded,
         http3: false,
         accept_silence: false,
         waiver: None,
@@ -463,7 +466,6 @@ fn intranet() -> Target {
     let kind = TargetKind::Dns {
         name: "intranet.example".to_owned(),
         record: None,
-        authoritative: false,
     };
     target("intranet", kind, Barrier::Dns)
 }
@@ -565,9 +567,17 @@ async fn every_address_is_an_endpoint_and_one_open_door_is_enough() {
 #[tokio::test(start_paused = true)]
 async fn a_private_address_is_not_connected_to_unless_wished() {
     let world = || {
-        named(Fake::new(only_control_answers))
+        let ns = NameAnswer::Records(vec!["ns.example.".to_owned()]);
+        let mut world = named(Fake::new(only_control_answers))
             .name("1.1.1.1", "db.example", addresses(&["10.0.0.1"]))
             .name("8.8.8.8", "db.example", addresses(&["10.0.0.1"]))
+            .name("1.1.1.1", "ns.example", addresses(&["5.5.0.1"]))
+            .name("5.5.0.1", "db.example", addresses(&["10.0.0.1"]));
+        world.says = Box::new(move |_, question| {
+            let zone = question.record == Record::NS && question.name == "example";
+            zone.then(|| (ns.clone(), Vec::new()))
+        });
+        world
     };
     let mut db = target("db", tcp("db.example", 22), Barrier::Network);
     let quiet = world();

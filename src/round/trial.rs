@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::answers::withhold;
 use super::names::{Names, union};
 use super::schedule::{Course, Task, attempts};
 use super::world::World;
@@ -59,7 +60,10 @@ pub(super) async fn try_once<W: World>(
     if let Some(name) = control.kind.name() {
         let ask =
             Family::ALL.map(|family| names.ask(course, name, Record::of(family), pace.timeout));
-        let queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
+        let mut queries: Vec<_> = join_all(ask).await.into_iter().flatten().collect();
+        if !control.probe_non_global {
+            withhold(&mut queries);
+        }
         addresses = union(&queries);
         name_report = Some(NameReport {
             name: name.to_owned(),

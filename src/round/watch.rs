@@ -1,11 +1,12 @@
 //! One target's way: its name, its addresses, and every endpoint behind them.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::time::Instant;
 
-use super::answers::published;
+use super::answers::{fell_silent, published, same, wants_own_word, withhold};
 use super::authority;
 use super::limits::Slots;
 use super::names::{Asking, Names, union};
@@ -13,13 +14,17 @@ use super::schedule::{Course, Task, attempts};
 use super::world::World;
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Endpoint, Family};
-use crate::domain::finding::{NameQuery, NameReport};
-use crate::domain::observation::{Attempt, Observation};
+use crate::domain::finding::{NameAnswer, NameQuery, NameReport};
+use crate::domain::observation::{Attempt, Blind, Observation};
 use crate::domain::record::Record;
-use crate::domain::target::{Barrier, Target, TargetKind};
+use crate::domain::target::{Authoritative, Barrier, Target, TargetKind};
 use crate::domain::verdict::{Reason, Standing, Verdict, judge};
 use crate::domain::way::Way;
 use crate::probe::CompiledDenial;
+
+/// How long to wait before what has lost its answer is asked once more. Resolvers remember for a second
+/// or so that they failed (RFC 9520 section 3.2 has them do it).
+const BREATH: Duration = Duration::from_millis(1_500);
 
 /// What was seen of one target, not yet judged.
 #[derive(Debug, Default)]
@@ -66,7 +71,8 @@ pub(crate) async fn watch<W: World>(
 }
 
 /// The same where there is a name. It is asked for twice, before and after: where answers rotate, the
-/// second may hold addresses that the first did not, and they are endpoints like any other.
+/// second may hold addresses that the first did not, and they are endpoints like any other. So nobody
+/// knows what a second one would have held that could not be had.
 async fn watch_name<W: World>(
     course: &Course<'_, W>,
     slots: &Slots,
@@ -77,7 +83,7 @@ async fn watch_name<W: World>(
 ) -> Sight {
     let mut sight = Sight::default();
     let asked = Instant::now();
-    let first = ask(course, names, target, name, Asking::First);
+    let first = ask(course, names, target, name, Asking::First, false);
     let beside = ask_beside(course, names, target, name);
     let (queries, sibling) = join(first, beside).await;
     sight.sibling = sibling;
@@ -89,50 +95,88 @@ async fn watch_name<W: World>(
         name: name.to_owned(),
         queries,
     };
-    if course.stop.or(pause).await.is_some() {
-        let again = ask(course, names, target, name, Asking::Again).await;
-        let mut new = watched(target, &again);
-        new.retain(|address| !sight.addresses.contains(address));
-        let more = !published(&again).is_subset(&published(&report.queries));
-        if !new.is_empty() || more {
-            report.queries.extend(again);
-            sight
-                .endpoints
-                .extend(knock(course, slots, target, denial, &new).await);
-            sight.addresses.extend(new);
-        }
+    let again = if course.stop.or(pause).await.is_some() {
+        ask_again(course, names, target, name, &report.queries).await
+    } else {
+        report.queries.iter().map(interrupted).collect()
+    };
+    let mut new = watched(target, &again);
+    new.retain(|address| !sight.addresses.contains(address));
+    let more = !published(&again).is_subset(&published(&report.queries));
+    let fewer = again.iter().any(|q| fell_silent(&report.queries, q));
+    if !new.is_empty() || more || fewer {
+        report.queries.extend(again);
+        sight
+            .endpoints
+            .extend(knock(course, slots, target, denial, &new).await);
+        sight.addresses.extend(new);
     }
     sight.name = Some(report);
     sight
 }
 
-/// Asks every resolver, and where the target wishes the zone's own servers, for the target's name in
-/// every watched family or, where the target names one, for that type of record.
+/// Asks for the second time whom `before` holds. What brings no answer now and had one is asked once
+/// more: a resolver may have been busy, or have remembered for a moment that it failed.
+async fn ask_again<W: World>(
+    course: &Course<'_, W>,
+    names: &Names,
+    target: &Target,
+    name: &str,
+    before: &[NameQuery],
+) -> Vec<NameQuery> {
+    let own = before.iter().any(|query| query.authority.is_some());
+    let mut again = ask(course, names, target, name, Asking::Again, own).await;
+    let silent = |query: &NameQuery| fell_silent(before, query);
+    if again.iter().any(silent) {
+        let pause = tokio::time::sleep(BREATH);
+        if course.stop.or(pause).await.is_some() {
+            let mut more = ask(course, names, target, name, Asking::OnceMore, own).await;
+            more.retain(|query| again.iter().any(|q| silent(q) && same(q, query)));
+            again.retain(|query| !silent(query) || !more.iter().any(|m| same(m, query)));
+            again.extend(more);
+        }
+    }
+    again
+}
+
+/// The question without an answer, because the round was ended before it was asked.
+fn interrupted(query: &NameQuery) -> NameQuery {
+    NameQuery {
+        answer: NameAnswer::Blind(Blind::Interrupted),
+        cnames: Vec::new(),
+        took_ms: 0,
+        ..query.clone()
+    }
+}
+
+/// Asks every resolver for the target's name in every watched family or, where the target names one,
+/// for that type of record; and the zone's own servers where the target wishes it (or `own` does), or
+/// where their word is needed.
 async fn ask<W: World>(
     course: &Course<'_, W>,
     names: &Names,
     target: &Target,
     name: &str,
     asking: Asking,
+    own: bool,
 ) -> Vec<NameQuery> {
     let records = records(target);
     let resolvers = ask_resolvers(course, names, target, name, &records, asking);
-    let authoritative = matches!(
-        target.kind,
-        TargetKind::Dns {
-            authoritative: true,
-            ..
+    let own_servers = authority::ask(course, names, target, name, &records, asking);
+    let mut queries;
+    if own || target.authoritative == Authoritative::Always {
+        let own;
+        (queries, own) = join(resolvers, own_servers).await;
+        queries.extend(own);
+    } else {
+        queries = resolvers.await;
+        if wants_own_word(target, &queries) {
+            queries.extend(own_servers.await);
         }
-    );
-    let own = async {
-        if authoritative {
-            authority::ask(course, names, target, name, &records, asking).await
-        } else {
-            Vec::new()
-        }
-    };
-    let (mut queries, own) = join(resolvers, own).await;
-    queries.extend(own);
+    }
+    if !target.probe_non_global {
+        withhold(&mut queries);
+    }
     queries
 }
 

@@ -88,7 +88,7 @@ pub fn write(lab: &Lab) -> String {
     let sisters = ["refusing", "lame", "mute", "homeless"]
         .map(|name| zone(&format!("{name}.lab.example"), name))
         .concat();
-    let first = zone("child.lab.example", "child1") + &sisters;
+    let first = zone("child.lab.example", "child1") + &sisters + &zone("yard.example", "yard");
     let second = zone("child.lab.example", "child2");
     [
         view("first", &format!("{FIRST}; 2001:db8:5::61;"), &first),

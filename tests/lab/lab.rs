@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::holder::{Ground, Holder};
 use crate::servers;
 use crate::services::{self, Server};
+use crate::zones::TRUTH;
 
 /// How long anything of the laboratory itself may take before it counts as broken. Far beyond what
 /// a busy machine needs.
@@ -143,6 +144,17 @@ impl Lab {
             Place::Router,
             "echo 0 > /proc/sys/net/netfilter/nf_conntrack_tcp_loose",
         );
+    }
+
+    /// Starts a resolver (`LIAR`) that tells the truth but for what these rules say, see `liar.py`.
+    pub fn liar(&self, rules: &[&str]) {
+        let script = self.write("liar.py", include_str!("liar.py"));
+        let rules = self.write("liar.rules", rules.join("\n") + "\n");
+        let (script, rules) = (script.display(), rules.display());
+        let start =
+            format!("python3 {script} {TRUTH} 5300 {TRUTH} {rules} > {DIR}/liar.log 2>&1 &");
+        self.sh(Place::Server, &start);
+        self.until_listening(Place::Server, &[&format!("udp {TRUTH}:5300")]);
     }
 
     /// Asks servers without noentry: what `ask.py` says about each of these questions.

@@ -23,8 +23,15 @@ pub const SERVFAIL: &str = "198.51.100.57";
 /// Answers REFUSED, whatever it is asked.
 pub const REFUSED: &str = "198.51.100.58";
 
+/// Where the zones' own server is asked: a globally routable address, so that it is asked by everybody.
+/// It is the one that tells the truth.
+pub const OWN: &str = "20.1.2.53";
+
 /// Begins every zone. Negative answers are not kept.
-const SOA: &str = "$TTL 1\n@ IN SOA ns.lab.example. root.lab.example. 1 60 60 60 1\n  IN NS ns\nns IN A 198.51.100.53\n";
+const SOA: &str = "$TTL 1\n@ IN SOA ns.lab.example. root.lab.example. 1 60 60 60 1\n  IN NS ns\nns IN A 20.1.2.53\n";
+
+/// A resolver of [`Lab::liar`], in the form that the configuration wants.
+pub const LIAR: &str = "'198.51.100.53:5300'";
 
 /// The zone `lab.example` as the honest resolvers have it.
 const RECORDS: &str = "
@@ -56,6 +63,13 @@ shop      AAAA  2a00:5a:1::9
 sunk      A     0.0.0.0
 sunk      AAAA  ::
 nodata    TXT   \"a name without addresses\"
+";
+
+/// Another zone, of the same server at another address: aliases into the first.
+const YARD: &str = "
+global    CNAME global.lab.example.
+private   CNAME private.lab.example.
+gone      CNAME nope.lab.example.
 ";
 
 /// What the resolver that disagrees has instead.
@@ -123,6 +137,10 @@ pub fn write(lab: &Lab) {
     lab.write("wild.zone", format!("{SOA}{wildcard}"));
     lab.write("redirect.zone", format!("{truth}{wildcard}"));
     lab.write("empty.zone", SOA);
+    let yard = SOA
+        .replace("lab.example", "yard.example")
+        .replace(OWN, "20.1.2.54");
+    lab.write("yard.zone", format!("{yard}{YARD}"));
     let ipv4_only: Vec<&str> = truth.lines().filter(|l| !l.contains("AAAA")).collect();
     lab.write("ipv4.zone", ipv4_only.join("\n") + "\n");
     lab.write("ipv4root.zone", format!("{SOA}a A 198.41.0.4\n"));
@@ -133,6 +151,7 @@ pub fn write(lab: &Lab) {
     };
     let honest = [
         zone("lab.example", "truth.zone", ""),
+        zone("yard.example", "yard.zone", ""),
         zone("broken.example", "broken.zone", ""),
         zone("refused.example", "wild.zone", "allow-query { none; };"),
     ]

@@ -117,7 +117,6 @@ async fn ipv6_and_mapped_ipv4_are_dialled() {
 async fn a_name_that_must_not_resolve_is_not_connected_to() {
     let kind = noentry::domain::target::TargetKind::Dns {
         record: None,
-        authoritative: false,
         name: "intranet.example.com".to_owned(),
     };
     let seen = look(&kind, "192.168.0.1:0".parse().unwrap(), SHORT).await;

@@ -34,13 +34,12 @@ impl Kind {
     ];
 
     /// The keys that only one kind has a use for.
-    pub const OWN: [(&'static str, Self); 6] = [
+    pub const OWN: [(&'static str, Self); 5] = [
         ("http3", Self::Url),
         ("expect_banner", Self::Tcp),
         ("payload", Self::Udp),
         ("accept_silence", Self::Udp),
         ("record", Self::Dns),
-        ("authoritative", Self::Dns),
     ];
 
     /// The key.

@@ -107,7 +107,6 @@ impl Fields<'_> {
         let record = self
             .target
             .and_then(|file| record::read(reader, &spot.key("record"), &file.record));
-        let authoritative = flag(reader, "authoritative", |file| &file.authoritative);
         let kinds = [
             url.map(TargetKind::Url),
             tcp.map(|(host, port)| TargetKind::Tcp {
@@ -123,11 +122,7 @@ impl Fields<'_> {
                 }),
             quic.map(|(host, port)| TargetKind::Quic { host, port }),
             icmp.map(|host| TargetKind::Icmp { host }),
-            name.map(|name| TargetKind::Dns {
-                name,
-                record,
-                authoritative: authoritative.unwrap_or(false),
-            }),
+            name.map(|name| TargetKind::Dns { name, record }),
         ];
         let mut given = kinds.into_iter().flatten();
         let kind = given.next().filter(|_| given.next().is_none())?;

@@ -14,7 +14,7 @@ use crate::config::field::Field;
 use crate::config::file;
 use crate::config::reader::{Reader, Spot};
 use crate::domain::endpoint::Family;
-use crate::domain::target::{Barrier, Target, TargetKind, Url};
+use crate::domain::target::{Authoritative, Barrier, Target, TargetKind, Url};
 
 /// The longest name of a target, in characters.
 const MAX_NAME: usize = 200;
@@ -40,6 +40,7 @@ pub fn read(
     let denial = denial::read(reader, &spot.key("denial"), denial, barrier, shape.as_ref());
     let http3 = http3(reader, spot, &file.http3, kind.as_ref(), base);
     let accept_silence = payload::accept_silence(reader, spot, kind.as_ref(), &file.accept_silence);
+    let authoritative = authoritative(reader, spot, &file.authoritative, kind.as_ref());
     let families = families(reader, spot, &file.families, kind.as_ref(), base);
     let pace = base.pace(reader, spot, &file.timeout, &file.attempts, &file.interval);
     let lifted = defaults::flag(
@@ -72,6 +73,7 @@ pub fn read(
         control,
         pace,
         probe_non_global,
+        authoritative,
         // At the barrier `dns` nothing is connected to.
         http3: http3 && barrier != Some(Barrier::Dns),
         accept_silence,
@@ -130,6 +132,26 @@ fn http3(
             false
         }
         Some(_) | None => false,
+    }
+}
+
+/// When the zone's own servers are asked; an address literal is in no zone.
+fn authoritative(
+    reader: &mut Reader<'_>,
+    target: &Spot<'_>,
+    field: &Field<bool>,
+    kind: Option<&TargetKind>,
+) -> Authoritative {
+    let spot = target.key("authoritative");
+    let own = defaults::flag(reader, &spot, field);
+    if kind.is_some_and(|kind| kind.address().is_some()) && target.has("authoritative") {
+        let message = "`authoritative` needs a name, and this target is an address";
+        let help = "remove the key: no name server is asked".to_owned();
+        reader.report(spot.key_place(), message, [help]);
+    }
+    match own {
+        Some(true) => Authoritative::Always,
+        Some(false) | None => Authoritative::WhereNeeded,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::payload::{Mute, Payload, Protocol};
 use crate::domain::record::Record;
-use crate::domain::target::{Control, Denial, Echo, Target};
+use crate::domain::target::{Authoritative, Control, Denial, Echo, Target};
 
 fn targets(list: &str) -> Vec<Target> {
     plan(&format!("version: 1\ntargets:\n{list}")).targets
@@ -30,17 +30,38 @@ fn every_kind_is_read_with_the_keys_that_belong_to_it() {
     let port = 443;
     let host = name("a.example");
     assert_eq!(kind("quic: a.example:443"), TargetKind::Quic { host, port });
-    let dns = |record: Option<&str>, authoritative| TargetKind::Dns {
+    let dns = |record: Option<&str>| TargetKind::Dns {
         name: "a.example".to_owned(),
         record: record.map(|record| Record::parse(record).unwrap()),
-        authoritative,
     };
-    assert_eq!(kind("dns: a.example"), dns(None, false));
-    assert_eq!(kind("dns: a.example, record: mx"), dns(Some("MX"), false));
-    assert_eq!(
-        kind("dns: a.example, record: TYPE1234, authoritative: true"),
-        dns(Some("TYPE1234"), true)
-    );
+    assert_eq!(kind("dns: a.example"), dns(None));
+    assert_eq!(kind("dns: a.example, record: mx"), dns(Some("MX")));
+    let number = kind("dns: a.example, record: TYPE1234, authoritative: true");
+    assert_eq!(number, dns(Some("TYPE1234")));
+}
+
+#[test]
+fn every_target_with_a_name_may_have_the_zones_own_servers_asked() {
+    for entry in [
+        "url: 'https://a.example/'",
+        "tcp: a.example:22",
+        "udp: a.example:53",
+        "quic: a.example:443",
+        "icmp: a.example",
+        "dns: a.example",
+        "dns: a.example, record: TXT",
+    ] {
+        for (more, expected) in [
+            ("", Authoritative::WhereNeeded),
+            (", authoritative: false", Authoritative::WhereNeeded),
+            (", authoritative: true", Authoritative::Always),
+        ] {
+            let [target] = &targets(&format!("  - {{ name: a, {entry}{more} }}"))[..] else {
+                panic!("{entry}");
+            };
+            assert_eq!(target.authoritative, expected, "{entry}{more}");
+        }
+    }
 }
 
 #[test]

@@ -2,14 +2,19 @@
 //!
 //! What counts as "no such name" is decided here, after RFC 2308. What is not clearly an answer is
 //! blindness; what a server sends is shown escaped and bounded.
+//!
+//! A server that says of its own answer that it is filtered, forged or stale (Extended DNS Errors,
+//! RFC 8914) is believed in that alone. Limit: many that filter do not say so.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use hickory_resolver::proto::op::{Message, MessageType, OpCode, ResponseCode};
+use hickory_resolver::proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_resolver::proto::rr::{self, Name, RData, RecordType};
 
 use super::Question;
+use crate::domain::address;
 use crate::domain::endpoint::Family;
 use crate::domain::finding::NameAnswer;
 use crate::domain::observation::Blind;
@@ -21,6 +26,16 @@ const MAX_ALIASES: usize = 32;
 
 /// The type of an alias for everything below a name (RFC 6672 section 2.1).
 const DNAME: u16 = 39;
+
+/// The EDNS option with an Extended DNS Error (RFC 8914 section 2).
+const EXTENDED_ERROR: u16 = 15;
+
+/// The codes of RFC 8914 section 4 with which a server says that its answer is not the zone's, or not
+/// of today: Stale Answer, Forged Answer, Blocked, Censored, Filtered and Stale NXDOMAIN Answer.
+const NOT_THE_ZONES: [u16; 6] = [3, 4, 15, 16, 17, 19];
+
+/// Prohibited: this client may not ask. Section 4.19 puts it beside REFUSED, of which it says why.
+const PROHIBITED: u16 = 18;
 
 /// How many records of one answer are kept.
 const MOST_RECORDS: usize = 16;
@@ -41,6 +56,10 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
     let blind = |cause| Reading::Answer(NameAnswer::Blind(cause), Vec::new());
     if message.message_type != MessageType::Response || message.op_code != OpCode::Query {
         return blind(Blind::ResolverError);
+    }
+    if is_filtered(message) {
+        // No alias out of such an answer either: it would be followed.
+        return blind(Blind::ResolverFilters);
     }
     let exists = match message.response_code {
         ResponseCode::NoError => true,
@@ -71,7 +90,7 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
         // 0.0.0.0 and :: lead nowhere; blocklists answer so for names that do exist. A zone's own
         // server keeps no such list.
         NameAnswer::Addresses(all)
-            if question.authority.is_none() && all.iter().any(IpAddr::is_unspecified) =>
+            if question.authority.is_none() && all.iter().copied().any(address::is_null) =>
         {
             return Reading::Answer(NameAnswer::Blind(Blind::ResolverWithholds), aliases);
         }
@@ -110,6 +129,24 @@ pub(super) fn read(asked: &Name, question: &Question<'_>, message: &Message) -> 
         // Section 2.2 knows of no data with a SOA, or with nothing at all.
         Reading::Answer(NameAnswer::Blind(Blind::ResolverError), aliases)
     }
+}
+
+/// Whether the server itself says that this is not what the zone says, whatever it says.
+fn is_filtered(message: &Message) -> bool {
+    let options = message.edns.iter().flat_map(|edns| {
+        let options = edns.options();
+        options.get_all(EdnsCode::Unknown(EXTENDED_ERROR))
+    });
+    options
+        .filter_map(|option| match option {
+            EdnsOption::Unknown(_, bytes) => bytes.first_chunk::<2>(),
+            _ => None,
+        })
+        .map(|code| u16::from_be_bytes(*code))
+        .any(|code| match code {
+            PROHIBITED => message.response_code != ResponseCode::Refused,
+            code => NOT_THE_ZONES.contains(&code),
+        })
 }
 
 /// Whether an answer that has nothing for `last` holds this of the type that was asked for, or an alias
@@ -205,6 +242,7 @@ fn plain(name: &Name) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hickory_resolver::proto::op::Edns;
     use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, SOA, TXT};
 
     use super::*;
@@ -313,6 +351,76 @@ mod tests {
         assert_eq!(answer(&message), withheld);
         message.add_answer(record("a.example.", RData::A(A::new(20, 0, 0, 1))));
         assert_eq!(answer(&message), withheld);
+    }
+
+    fn with_errors(mut message: Message, codes: &[u16]) -> Message {
+        let mut edns = Edns::new();
+        for code in codes {
+            let mut bytes = code.to_be_bytes().to_vec();
+            bytes.extend(b"said why");
+            let option = EdnsOption::Unknown(EXTENDED_ERROR, bytes);
+            edns.options_mut().insert(option);
+        }
+        message.set_edns(edns);
+        // As it comes over the wire.
+        Message::from_vec(&message.to_vec().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_its_server_calls_filtered_forged_or_stale_is_none() {
+        let filtered = NameAnswer::Blind(Blind::ResolverFilters);
+        let mut given = response(ResponseCode::NoError);
+        given.add_answer(cname("a.example.", "b.example."));
+        given.add_answer(record("b.example.", RData::A(A::new(20, 0, 0, 1))));
+        let own = Question {
+            authority: Some("ns.example"),
+            ..A_RECORD
+        };
+        for code in 0..=30 {
+            let says_so = [3, 4, 15, 16, 17, 18, 19].contains(&code);
+            for message in [
+                given.clone(),
+                response(ResponseCode::NXDomain),
+                response(ResponseCode::NoError),
+                response(ResponseCode::ServFail),
+            ] {
+                let mut message = with_errors(message, &[22, code]);
+                assert_eq!(answer(&message) == filtered, says_so, "{code}: {message}");
+                message.metadata.authoritative = true;
+                assert_eq!(other(&own, &message) == filtered, says_so, "{code}");
+            }
+            // Who may not ask at all is told so by the code of the answer.
+            let refused = with_errors(response(ResponseCode::Refused), &[code]);
+            let expected = match code {
+                18 => NameAnswer::Blind(Blind::ResolverRefused),
+                _ if says_so => filtered.clone(),
+                _ => NameAnswer::Blind(Blind::ResolverRefused),
+            };
+            assert_eq!(answer(&refused), expected, "{code}");
+        }
+        // Nothing of it is followed.
+        let mut alias = response(ResponseCode::NoError);
+        alias.add_answer(cname("a.example.", "elsewhere.test."));
+        assert_eq!(
+            read(
+                &name("a.example."),
+                &A_RECORD,
+                &with_errors(alias, &[4, 4711])
+            ),
+            Reading::Answer(filtered, Vec::new())
+        );
+    }
+
+    #[test]
+    fn an_extended_error_without_a_code_says_nothing() {
+        let mut message = response(ResponseCode::NXDomain);
+        let mut edns = Edns::new();
+        for bytes in [vec![], vec![0]] {
+            let option = EdnsOption::Unknown(EXTENDED_ERROR, bytes);
+            edns.options_mut().insert(option);
+        }
+        message.set_edns(edns);
+        assert_eq!(answer(&message), NameAnswer::NxDomain);
     }
 
     #[test]

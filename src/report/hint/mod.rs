@@ -83,6 +83,8 @@ pub enum Hint {
     ResolverInvents(Names),
     /// The resolvers did not answer usefully.
     ResolverBlind(Names),
+    /// One of a zone's own servers did not answer usefully.
+    ServerBlind(Names),
     /// A name does not resolve.
     NameGone(Names),
     /// A name does not resolve, and this control's name did not throughout.
@@ -176,13 +178,14 @@ impl Hint {
                 "a resolver gives addresses to names that cannot exist, so its answers prove \
                  nothing: ask others with ",
             )
-            .code("resolvers: [1.1.1.1, 9.9.9.9]")
+            .code("resolvers: [1.1.1.1, 8.8.8.8]")
             .join(about(resolvers)),
             Self::ResolverBlind(targets) => {
                 Phrase::new("the resolvers gave no usable answer: ask others with ")
-                    .code("resolvers: [1.1.1.1, 9.9.9.9]")
+                    .code("resolvers: [1.1.1.1, 8.8.8.8]")
                     .join(about(targets))
             }
+            Self::ServerBlind(targets) => words::server_blind().join(about(targets)),
             Self::NameGone(targets) => Phrase::new(
                 "the name does not resolve: remove the target, or promise exactly that with ",
             )
@@ -276,6 +279,7 @@ fn of_round(report: &RoundReport) -> Vec<Hint> {
     hints.extend(rules::no_family(report));
     hints.extend(rules::resolver_invents(report));
     hints.extend(rules::resolver_blind(report));
+    hints.extend(rules::server_blind(report));
     hints.extend(rules::name_gone(report));
     hints.extend(rules::private_address(report));
     hints.extend(rules::unwelcome(report));

@@ -6,7 +6,7 @@ use super::super::{saw, vantage};
 use super::{Hint, Names};
 use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
-use crate::domain::finding::{EndpointReport, Finding};
+use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::{Attempt, Blind, StoppedBy};
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
@@ -268,14 +268,46 @@ pub(super) fn resolver_invents(report: &RoundReport) -> Option<Hint> {
 }
 
 pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
-    let deaf = with_blind(report, |blind| match blind {
+    name_blind(report, false).map(Hint::ResolverBlind)
+}
+
+pub(super) fn server_blind(report: &RoundReport) -> Option<Hint> {
+    name_blind(report, true).map(Hint::ServerBlind)
+}
+
+/// The targets whose name could not be seen because of resolvers or, with `own`, because of nobody but
+/// the zone's own servers, whom other resolvers do not mend.
+fn name_blind(report: &RoundReport, own: bool) -> Option<Names> {
+    targets(report, |finding| {
+        reasons(finding).any(|reason| match reason {
+            Reason::Blind { cause } => {
+                is_of_names(*cause) && is_of_own_servers(finding, *cause) == own
+            }
+            _ => false,
+        })
+    })
+}
+
+/// Whether the zone's own servers, and no resolver, are who gave no answer for this reason.
+fn is_of_own_servers(finding: &Finding, cause: Blind) -> bool {
+    let queries = finding.name.iter().flat_map(|name| &name.queries);
+    let mut blind = queries
+        .filter(|query| query.answer == NameAnswer::Blind(cause))
+        .peekable();
+    blind.peek().is_some() && blind.all(|query| query.authority.is_some())
+}
+
+/// Whether a name server is why something could not be seen.
+const fn is_of_names(cause: Blind) -> bool {
+    match cause {
         Blind::ResolverTimeout
         | Blind::ResolverServfail
         | Blind::ResolverRefused
         | Blind::ResolverTruncated
         | Blind::ResolverWithholds
         | Blind::ResolverFilters
-        | Blind::ResolverError => true,
+        | Blind::ResolverError
+        | Blind::ServerLame => true,
         Blind::NoRoute
         | Blind::NoFamily
         | Blind::LocalUnreachable
@@ -288,10 +320,8 @@ pub(super) fn resolver_blind(report: &RoundReport) -> Option<Hint> {
         | Blind::NoLocalPort
         | Blind::NoBuffers
         | Blind::LocalError
-        | Blind::ServerLame
         | Blind::Interrupted => false,
-    });
-    deaf.map(Hint::ResolverBlind)
+    }
 }
 
 pub(super) fn name_gone(report: &RoundReport) -> Option<Hint> {

@@ -69,31 +69,43 @@ pub(super) fn control_not_own(control: &str, why: NotOwn) -> Phrase {
     Phrase::new("somebody else answered in the name of control ")
         .value(control)
         .say(format!(
-            " ({why}): look for a proxy or a portal on this side, or choose a control that answers for              itself"
+            " ({why}): look for a proxy or a portal on this side, or choose a control that answers for \
+             itself"
         ))
 }
 
 pub(super) fn filtered() -> Phrase {
     Phrase::new(
-        "the answer is the page of a web filter or proxy, which may stand on this side: look from a          network without it. Where it stands before the target and is what denies, name its mark, such          as ",
+        "the answer is the page of a web filter or proxy, which may stand on this side: look from a \
+         network without it. Where it stands before the target and is what denies, name its mark, such \
+         as ",
     )
     .code("denial: { status: [403], header: { x-squid-error: ERR_ACCESS_DENIED 0 } }")
 }
 
 pub(super) fn foreign_certificate() -> Phrase {
     Phrase::new(
-        "whoever denied has a certificate for another name, so it may be anybody on the way: give the          server that denies a certificate that covers the target's name",
+        "whoever denied has a certificate for another name, so it may be anybody on the way: give the \
+         server that denies a certificate that covers the target's name",
     )
 }
 
 pub(super) fn alert_in_the_clear() -> Phrase {
     Phrase::new(
-        "a TLS alert before the server's hello can be written by anything on the way, so it is no          refusal: give the server a certificate for the name, and let it demand one of the client (",
+        "a TLS alert before the server's hello can be written by anything on the way, so it is no \
+         refusal: give the server a certificate for the name, and let it demand one of the client (",
     )
     .code("barrier: tls")
     .say(") or deny with a page (")
     .code("barrier: http")
     .say(")")
+}
+
+pub(super) fn server_blind() -> Phrase {
+    Phrase::new(
+        "one of the zone's own servers gave no usable answer: let this vantage ask name servers past its \
+         own resolver (port 53), or mend the zone's delegation",
+    )
 }
 
 pub(super) fn control_private(control: &str) -> Phrase {

@@ -2,25 +2,31 @@
 
 use super::*;
 use crate::domain::finding::Finding;
-use crate::domain::record::Record;
 
-const NAME: &str = "door.lab.example";
+pub(super) const NAME: &str = "door.lab.example";
 
 fn dns(record: Option<&str>, authoritative: bool) -> Target {
     let kind = TargetKind::Dns {
         name: NAME.to_owned(),
         record: record.map(|text| Record::watchable(text).unwrap()),
-        authoritative,
     };
-    target("door", kind, Barrier::Dns)
+    let authoritative = if authoritative {
+        Authoritative::Always
+    } else {
+        Authoritative::WhereNeeded
+    };
+    Target {
+        authoritative,
+        ..target("door", kind, Barrier::Dns)
+    }
 }
 
-fn records(all: &[&str]) -> NameAnswer {
+pub(super) fn records(all: &[&str]) -> NameAnswer {
     NameAnswer::Records(all.iter().map(|text| (*text).to_owned()).collect())
 }
 
 /// One round over one target, in a world whose name servers say this.
-async fn seen(
+pub(super) async fn seen(
     target: Target,
     says: impl Fn(&str, &Question<'_>) -> Option<(NameAnswer, Vec<&'static str>)> + 'static,
 ) -> Finding {
@@ -30,7 +36,7 @@ async fn seen(
     report.findings.into_iter().next().unwrap()
 }
 
-fn found(finding: &Finding) -> (Verdict, &str, Option<Reach>) {
+pub(super) fn found(finding: &Finding) -> (Verdict, &str, Option<Reach>) {
     (finding.verdict, finding.reason.as_str(), finding.reach)
 }
 
@@ -97,7 +103,10 @@ async fn without_a_control_no_record_is_no_proof() {
 }
 
 /// A zone `lab.example` with two servers, each with an address in both families.
-fn zone(server: &str, question: &Question<'_>) -> Option<(NameAnswer, Vec<&'static str>)> {
+pub(super) fn zone(
+    server: &str,
+    question: &Question<'_>,
+) -> Option<(NameAnswer, Vec<&'static str>)> {
     let resolver = question.authority.is_none();
     let answer = match (question.name, question.record) {
         ("lab.example", Record::NS) if resolver => {

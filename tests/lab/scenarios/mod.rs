@@ -7,6 +7,7 @@ mod estate;
 mod every_door;
 mod firewall;
 mod names;
+mod own_word;
 mod resolvers;
 mod signals;
 mod vantage;
@@ -67,6 +68,9 @@ scenarios! {
         answers, absence_needs_a_control, resolvers_that_disagree, one_of_two_resolvers_dead;
     authorities:
         records, own_servers, own_servers_without_ipv6, notes;
+    own_word:
+        private_for_one_name, loopback_for_one_name, extended_errors, second_asking_fails,
+        sunk_control, own_servers_for_every_kind, aliases_out_of_the_zone;
     egress:
         egress, silent_echo;
     web:
