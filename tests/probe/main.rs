@@ -19,6 +19,8 @@ mod estate;
 mod fair;
 #[cfg(target_os = "linux")]
 mod firewall;
+#[cfg(target_os = "linux")]
+mod flows;
 mod garbage;
 mod http;
 #[cfg(target_os = "linux")]
