@@ -116,6 +116,7 @@ fn any_reason(text: String) -> impl Strategy<Value = Reason> {
 /// What the doors beside HTTP tell, with this text wherever the other side chooses it.
 fn told(evidence: &mut Evidence, text: &str, kind: u8) {
     evidence.tcp = Some(TcpEvidence {
+        syns: kind,
         banner: Some(text.to_owned()),
         middlebox: match kind % 3 {
             0 => vec![],

@@ -298,8 +298,13 @@ pub enum Middlebox {
 }
 
 /// What a TCP connection told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TcpEvidence {
+    /// How many SYNs had left when the handshake was completed, those of all the attempt's flows
+    /// together. More than one means that packets were lost, or that an answer took longer than a
+    /// second. On systems that count no retransmissions each flow counts as one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub syns: u8,
     /// What the server said first, or to an empty line where it said nothing before: at most 256
     /// bytes, with `escape_ascii`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -307,6 +312,28 @@ pub struct TcpEvidence {
     /// What speaks for a device before the target having completed the handshake.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub middlebox: Vec<Middlebox>,
+}
+
+impl Default for TcpEvidence {
+    fn default() -> Self {
+        Self {
+            syns: one(),
+            banner: None,
+            middlebox: Vec::new(),
+        }
+    }
+}
+
+const fn one() -> u8 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that serde asks for"
+)]
+const fn is_one(syns: &u8) -> bool {
+    *syns == one()
 }
 
 /// Everything seen besides the outcome. Boxed in [`Attempt`](super::observation::Attempt), because most attempts see nothing.

@@ -28,7 +28,7 @@ use crate::domain::observation::{
 };
 use crate::domain::reach::Reach;
 
-use super::dial::dial;
+use super::dial::{Dialled, dial};
 use super::sys;
 
 /// Bytes of a banner that are kept.
@@ -58,25 +58,25 @@ const LINE: &[u8] = b"\r\n";
 
 /// Connects and looks closer.
 pub async fn probe(endpoint: Endpoint, deadline: Instant) -> Observation {
-    let (manner, [one, other]) = match dial(endpoint, deadline).await {
-        Ok(stream) => {
+    let (manner, [one, other], syns) = match dial(endpoint, deadline).await {
+        Ok(Dialled { stream, syns }) => {
             let [one, other] = other_ports(endpoint);
             let (manner, one, other) = tokio::join!(
                 listen(stream, deadline),
                 behaviour(one, deadline),
                 behaviour(other, deadline)
             );
-            (manner, [one, other])
+            (manner, [one, other], syns)
         }
         Err(observation) if observation.outcome == Outcome::Reached(Reach::Connected) => {
             let [one, other] = other_ports(endpoint);
             let others = tokio::join!(behaviour(one, deadline), behaviour(other, deadline));
-            (Manner::ended(End::ResetAtOnce), others.into())
+            (Manner::ended(End::ResetAtOnce), others.into(), 1)
         }
         Err(observation) => return observation,
     };
     let alike = |other: &Option<Manner>| other.as_ref() == Some(&manner);
-    manner.observation(alike(&one) && alike(&other))
+    Dialled::note(syns, manner.observation(alike(&one) && alike(&other)))
 }
 
 /// How somebody behaves who completed a handshake.
@@ -125,6 +125,7 @@ impl Manner {
         let tcp = TcpEvidence {
             banner: (!self.said.is_empty()).then(|| self.said.escape_ascii().to_string()),
             middlebox: mark.into_iter().chain(alike).collect(),
+            ..TcpEvidence::default()
         };
         let evidence = Evidence {
             stopped_by,
@@ -141,7 +142,7 @@ impl Manner {
 /// How another port behaves; `None` where no handshake completes.
 async fn behaviour(endpoint: Endpoint, deadline: Instant) -> Option<Manner> {
     match dial(endpoint, deadline.min(Instant::now() + OTHER)).await {
-        Ok(stream) => Some(listen(stream, deadline).await),
+        Ok(dialled) => Some(listen(dialled.stream, deadline).await),
         Err(observation) => (observation.outcome == Outcome::Reached(Reach::Connected))
             .then_some(Manner::ended(End::ResetAtOnce)),
     }

@@ -217,6 +217,12 @@ fn errno(error: &io::Error) -> Observation {
     Observation::blind(blind, Some(stop(number)))
 }
 
+/// Whether the kernel gave a connect up because nothing came.
+#[must_use]
+pub(super) fn is_given_up(seen: &Observation) -> bool {
+    seen.outcome == Outcome::Reached(Reach::NoAnswer)
+}
+
 /// Whether a connect was answered with a reset, and nothing else is known of it.
 #[must_use]
 pub(super) fn is_reset(seen: &Observation) -> bool {

@@ -12,7 +12,7 @@ use crate::domain::target::{TargetKind, Url};
 use super::alert::{self, Stage};
 use super::context::Context;
 use super::denial::CompiledDenial;
-use super::dial::dial;
+use super::dial::{Dialled, dial};
 use super::http::{self, Exchange, Heard};
 use super::record::Recorder;
 use super::tls::{self, Secured};
@@ -47,7 +47,10 @@ pub async fn climb(
         }
         TargetKind::Url(url) => match dial(endpoint, deadline).await {
             // Boxed, so that the many attempts that get no further than the dial stay small.
-            Ok(stream) => Box::pin(ascend(context, stream, url, denial, deadline)).await,
+            Ok(Dialled { stream, syns }) => {
+                let seen = Box::pin(ascend(context, stream, url, denial, deadline)).await;
+                Dialled::note(syns, seen)
+            }
             Err(observation) => observation,
         },
     }

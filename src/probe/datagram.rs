@@ -11,6 +11,10 @@
 //! before, which come late from a router that looks for a host in vain; only those that name the
 //! endpoint count.
 //!
+//! The datagrams of an exchange leave from several ports in turn where the caller wants that: where
+//! links are bundled, all packets of one flow go over the same member, and are lost together where it
+//! is dead. All of its sockets are heard until the end.
+//!
 //! A rejection does not end an exchange at once. A device that listens on a line beside it, or a
 //! second host behind one address, may reject what somebody else answers a moment later.
 //!
@@ -20,11 +24,13 @@
 
 use std::cell::Cell;
 use std::io;
+use std::iter::once;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::future::select_all;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
-use tokio::io::Interest;
+use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -51,13 +57,24 @@ const TURNS: usize = 64;
 /// No datagram is longer (RFC 768: the length has 16 bits).
 const LONGEST: usize = 65_535;
 
-/// A socket for the datagrams of one attempt.
+/// A socket for datagrams of one attempt.
 pub(super) struct Datagram {
     socket: UdpSocket,
     peer: SocketAddr,
     wide: bool,
     /// Whether errors about somebody else's datagrams came.
     foreign: Cell<bool>,
+}
+
+/// What is to be sent next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// How many datagrams went before.
+    pub(super) sent: u32,
+    /// Which socket it leaves from: 0, 1, … in the order in which they were opened.
+    pub(super) flow: usize,
+    /// That socket's port, 0 if the system does not say.
+    pub(super) port: u16,
 }
 
 /// What an exchange brought.
@@ -109,6 +126,10 @@ impl Datagram {
         // An IPv4-mapped address leads to IPv4, where the errors come from as well.
         let mut peer = endpoint.socket();
         peer.set_ip(endpoint.address.to_canonical());
+        Self::to(peer, wide)
+    }
+
+    fn to(peer: SocketAddr, wide: bool) -> Result<Self, Observation> {
         match start(peer, wide) {
             Ok(socket) => Ok(Self {
                 socket,
@@ -121,7 +142,7 @@ impl Datagram {
     }
 
     /// The local port, 0 if the system does not say.
-    pub(super) fn port(&self) -> u16 {
+    fn port(&self) -> u16 {
         self.socket.local_addr().map_or(0, |local| local.port())
     }
 
@@ -130,58 +151,44 @@ impl Datagram {
         (self.socket, self.peer)
     }
 
-    /// Sends what `next` makes (it is told how many went before) at 0, 1, 2, … seconds, and waits for
-    /// the first answer, error or the deadline.
+    /// Sends what `next` makes at 0, 1, 2, … seconds, from so many ports in turn, and waits for the
+    /// first answer, error or the deadline.
     ///
     /// What comes from the endpoint's address is an answer, whatever it holds. Of what another
     /// address sends, which only a wide socket hears, `stranger` decides: anybody can send anything
     /// to an open port, so only what answers our very question should do.
     pub(super) async fn exchange(
         &self,
-        mut next: impl FnMut(u32) -> Vec<u8>,
+        ports: usize,
+        mut next: impl FnMut(Turn) -> Vec<u8>,
         stranger: impl Fn(&[u8]) -> bool,
         deadline: Instant,
     ) -> Heard {
         let begin = Instant::now();
+        let mut flows = Flows {
+            first: self,
+            more: Vec::new(),
+        };
         let mut sent = 0;
+        let mut turns = (0..ports.max(1)).cycle();
         loop {
-            if let Err(observation) = self.send(&next(sent)) {
-                return self.after(observation, sent, &stranger, deadline).await;
+            let flow = turns.next().unwrap_or_default();
+            if let Err(observation) = flows.send(flow, sent, &mut next) {
+                return flows.after(observation, sent, &stranger, deadline).await;
             }
             sent += 1;
             let again = begin + INTERVAL * sent;
             let last = again + ANSWER > deadline;
             let until = if last { deadline } else { again };
-            match self.wait(until, &stranger).await {
+            match flows.wait(until, &stranger).await {
                 Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
                 Some(End::Stopped(observation)) => {
-                    return self.after(observation, sent, &stranger, deadline).await;
+                    return flows.after(observation, sent, &stranger, deadline).await;
                 }
                 None if last => return Heard::Silence { sent },
                 None => {}
             }
         }
-    }
-
-    /// A rejection came, or this machine could not send. The answer to an earlier datagram may still
-    /// be on its way, and it counts for more.
-    async fn after(
-        &self,
-        observation: Observation,
-        sent: u32,
-        stranger: &impl Fn(&[u8]) -> bool,
-        deadline: Instant,
-    ) -> Heard {
-        let until = deadline.min(Instant::now() + ANSWER);
-        while sent > 0 && Instant::now() < until {
-            match self.wait(until, stranger).await {
-                Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
-                // What brought the first error may bring more.
-                Some(End::Stopped(_)) => sleep_until(until.min(Instant::now() + PAUSE)).await,
-                None => break,
-            }
-        }
-        Heard::Stopped { observation, sent }
     }
 
     /// Past the reactor, which knows of readiness alone: the error number is wanted. The kernel hands
@@ -205,36 +212,6 @@ impl Datagram {
             }
         }
         Err(trouble.unwrap_or_else(|| classify::silence(true)))
-    }
-
-    /// Waits for an answer or an error; `None` if neither has come by then.
-    async fn wait(&self, until: Instant, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
-        loop {
-            let ready = self.socket.ready(Interest::READABLE | Interest::ERROR);
-            match timeout_at(until, ready).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(reactor_gone)) => return self.stop(Some(&reactor_gone)),
-                // Asked once more: readiness may lag behind the socket.
-                Err(_elapsed) => {
-                    let mut end = None;
-                    caught_up(&self.socket, || {
-                        end = self.look(stranger);
-                        end.is_some()
-                    })
-                    .await;
-                    return end;
-                }
-            }
-            if let Some(end) = self.look(stranger) {
-                return Some(end);
-            }
-            if Instant::now() >= until {
-                return None;
-            }
-            // Woken for nothing that means anything. An error's readiness cannot be cleared, so a
-            // pause keeps this from spinning.
-            sleep_until(until.min(Instant::now() + PAUSE)).await;
-        }
     }
 
     /// Reads what is there. An answer wins over an error, which the kernel hands out first.
@@ -281,6 +258,113 @@ impl Datagram {
         }
         let ours = ours.into_iter().map(|entry| entry.queued).collect();
         (ours, !foreign.is_empty())
+    }
+}
+
+/// The sockets of one exchange.
+struct Flows<'a> {
+    first: &'a Datagram,
+    more: Vec<Datagram>,
+}
+
+impl Flows<'_> {
+    fn all(&self) -> impl Iterator<Item = &Datagram> {
+        once(self.first).chain(&self.more)
+    }
+
+    /// Sends from the socket with this number, which may be a new one.
+    fn send(
+        &mut self,
+        flow: usize,
+        sent: u32,
+        next: &mut impl FnMut(Turn) -> Vec<u8>,
+    ) -> Result<(), Observation> {
+        if flow > self.more.len() {
+            let Datagram { peer, wide, .. } = *self.first;
+            self.more.push(Datagram::to(peer, wide)?);
+        }
+        let datagram = self.all().nth(flow).unwrap_or(self.first);
+        let port = datagram.port();
+        datagram.send(&next(Turn { sent, flow, port }))
+    }
+
+    /// A rejection came, or this machine could not send. The answer to an earlier datagram may still
+    /// be on its way, and it counts for more.
+    async fn after(
+        &self,
+        observation: Observation,
+        sent: u32,
+        stranger: &impl Fn(&[u8]) -> bool,
+        deadline: Instant,
+    ) -> Heard {
+        let until = deadline.min(Instant::now() + ANSWER);
+        while sent > 0 && Instant::now() < until {
+            match self.wait(until, stranger).await {
+                Some(End::Answer(bytes, from)) => return Heard::Answer { bytes, from, sent },
+                // What brought the first error may bring more.
+                Some(End::Stopped(_)) => sleep_until(until.min(Instant::now() + PAUSE)).await,
+                None => break,
+            }
+        }
+        Heard::Stopped { observation, sent }
+    }
+
+    /// Waits for an answer or an error; `None` if neither has come by then.
+    async fn wait(&self, until: Instant, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
+        loop {
+            match timeout_at(until, self.ready()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(reactor_gone)) => return self.first.stop(Some(&reactor_gone)),
+                // Asked once more: readiness may lag behind the socket.
+                Err(_elapsed) => return self.late(stranger).await,
+            }
+            if let Some(end) = self.look(stranger) {
+                return Some(end);
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            // Woken for nothing that means anything. An error's readiness cannot be cleared, so a
+            // pause keeps this from spinning.
+            sleep_until(until.min(Instant::now() + PAUSE)).await;
+        }
+    }
+
+    async fn ready(&self) -> io::Result<Ready> {
+        let interest = Interest::READABLE | Interest::ERROR;
+        let flows = self.all();
+        let (ready, ..) = select_all(flows.map(|flow| Box::pin(flow.socket.ready(interest)))).await;
+        ready
+    }
+
+    /// What each socket brought. An answer on any of them wins over an error on another.
+    fn look(&self, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
+        let mut end = None;
+        for flow in self.all() {
+            match flow.look(stranger) {
+                answer @ Some(End::Answer(..)) => return answer,
+                other => end = end.or(other),
+            }
+        }
+        end
+    }
+
+    /// The same, when the time is up.
+    async fn late(&self, stranger: &impl Fn(&[u8]) -> bool) -> Option<End> {
+        let mut end = None;
+        for flow in self.all() {
+            let mut own = None;
+            caught_up(&flow.socket, || {
+                own = flow.look(stranger);
+                own.is_some()
+            })
+            .await;
+            match own {
+                answer @ Some(End::Answer(..)) => return answer,
+                other => end = end.or(other),
+            }
+        }
+        end
     }
 }
 

@@ -1,25 +1,43 @@
 //! The only connect in the crate.
 //!
-//! The socket is not bound: a bound local port is taken for every destination, an unbound one only
+//! The sockets are not bound: a bound local port is taken for every destination, an unbound one only
 //! for its own. The error queue is asked for before connect and read afterwards, because the error
 //! number alone does not tell a reset from a firewall's ICMP error.
+//!
+//! An attempt is up to three flows, each from a source port of its own: where links are bundled, all
+//! packets of one flow go over the same member, and are lost together where it is dead (IEEE 802.1AX
+//! section 6.2.4, RFC 2992). The first flow stays until the deadline, so that a slow answer has all of
+//! the time. Beside it goes a second one, and after two SYNs a third in its place. With 4.4 s SYNs
+//! leave at
+//!
+//! | flow | Linux 6.5 and newer | before |
+//! | --- | --- | --- |
+//! | first | 0, 1, 2, 3, 4 s | 0, 1, 3 s |
+//! | second | 1.6, 2.6 s | 1.6, 2.6 s |
+//! | third | 3.5 s | 3.5 s |
+//!
+//! `TCP_SYNCNT` would not make fewer of them. Linux since 6.5 adds `tcp_syn_linear_timeouts` to it
+//! (`tcp_write_timeout` in `net/ipv4/tcp_timer.c`), and no option lets a socket wait without sending:
+//! a flow that sent no more would have to be closed, and the answer to its SYN with it.
 //!
 //! A rule of this machine's own firewall may answer with a reset. That one is there before connect
 //! returns and came over the loopback device, so a reset that is there at once is looked at again.
 //!
 //! Limits: the wait is cheap rather than clever. One registration with the reactor serves the
-//! connect and everything that is spoken later; a dead endpoint costs a dozen system calls. That
-//! our own stack keeps the packets back is found out only in attempts of more than two seconds.
+//! connect and everything that is spoken later; a dead endpoint costs a few dozen system calls. Less
+//! than 2 s are one flow, less than 3.9 s are two. That our own stack keeps the packets back is found
+//! out only in attempts of more than two seconds.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::endpoint::Endpoint;
-use crate::domain::observation::Observation;
+use crate::domain::observation::{Observation, Outcome};
 
 use super::{classify, sys};
 
@@ -30,6 +48,34 @@ const AGAIN: usize = 4;
 /// How long to wait after being woken for nothing.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// When the flows beside the first one begin. Between the seconds, so that a loss that lasts a moment
+/// does not take two SYNs; and a tenth before the one that is replaced would send its third.
+const BESIDE: [Duration; 2] = [Duration::from_millis(1_600), Duration::from_millis(3_500)];
+
+/// What must be left for an answer, or a flow is not worth its port.
+const ANSWER: Duration = Duration::from_millis(400);
+
+/// A completed handshake.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The connection.
+    pub stream: TcpStream,
+    /// How many SYNs had left for it, those of all flows together. Where the system does not tell,
+    /// each flow counts as one.
+    pub syns: u8,
+}
+
+impl Dialled {
+    /// Adds to an observation over this connection how many SYNs it took, where one was not enough.
+    pub(super) fn note(syns: u8, mut seen: Observation) -> Observation {
+        if syns > 1 {
+            let evidence = seen.evidence.get_or_insert_default();
+            evidence.tcp.get_or_insert_default().syns = syns;
+        }
+        seen
+    }
+}
+
 /// Connects to an endpoint until the deadline.
 ///
 /// # Errors
@@ -37,67 +83,224 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What was seen instead of a usable connection, ready to be reported. That can be
 /// [`Reach::Connected`](crate::domain::reach::Reach::Connected) too, where the handshake was
 /// completed and a reset came right behind it.
-pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Observation> {
-    let stream = match at_once(endpoint, start(endpoint)) {
-        Start::Ended(ended) => return ended,
+pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<Dialled, Observation> {
+    let first = match at_once(endpoint, start(endpoint)) {
+        Start::Ended(Ok(stream)) => {
+            let syns = sys::syns(&stream).unwrap_or(1);
+            return Ok(Dialled { stream, syns });
+        }
+        Start::Ended(Err(seen)) => return Err(seen),
         Start::UnderWay(stream) => stream,
     };
     let begin = Instant::now();
+    let mut flows = Flows::new(first, begin);
     let halfway = begin + deadline.saturating_duration_since(begin) / 2;
-    if let Some(end) = wait(&stream, halfway).await {
-        return finish(stream, end);
-    }
-    let held_back = is_held_back(&stream, begin);
-    // Asked at the deadline too: readiness may lag behind the socket, and a handshake that completed
-    // in the last instant counts.
-    match wait(&stream, deadline).await.or_else(|| look(&stream)) {
-        Some(end) => finish(stream, end),
-        None => Err(classify::silence(held_back && is_held_back(&stream, begin))),
-    }
-}
-
-/// Whether it looks as if a rule of our own machine kept the SYN back.
-///
-/// A queue that is full for a moment keeps one back as well: bad luck in a crowd, not a rule. That
-/// is why this is asked twice, and why the pace counts: the kernel tries again half a second after a
-/// full queue, but no sooner than every second after a rule (RFC 6298 section 2).
-fn is_held_back(stream: &TcpStream, begin: Instant) -> bool {
-    sys::unsent(stream).is_some_and(|times| u64::from(times) <= begin.elapsed().as_secs())
-}
-
-/// Waits for the handshake to end in one way or another; `None` if it has not by then.
-async fn wait(stream: &TcpStream, until: Instant) -> Option<End> {
+    let mut held_back = None;
+    let mut beside = BESIDE.iter();
     loop {
-        match timeout_at(until, stream.ready(Interest::WRITABLE | Interest::ERROR)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(reactor_gone)) => {
-                return Some(End::Stopped(classify::connect(&reactor_gone, &[])));
+        let due = beside.as_slice().first().map(|after| begin + *after);
+        let due = due.filter(|due| *due + ANSWER <= deadline);
+        let asked = held_back.map_or(halfway, |_| deadline);
+        let until = due.map_or(asked, |due| due.min(asked));
+        if let Some(end) = flows.wait(until).await {
+            return end.told();
+        }
+        if until == deadline {
+            break;
+        }
+        if until == halfway {
+            held_back.get_or_insert_with(|| flows.is_held_back());
+        }
+        if due == Some(until) {
+            beside.next();
+            // After a pause of this machine it may come too late to be worth its port.
+            if Instant::now() + ANSWER <= deadline
+                && let Some(end) = flows.another(endpoint)
+            {
+                return end.told();
             }
-            Err(_elapsed) => return None,
         }
-        if let Some(end) = look(stream) {
-            return Some(end);
-        }
-        if Instant::now() >= until {
-            return None;
-        }
-        // Woken for nothing that means anything, which no kernel was seen to do. Readiness is left
-        // as it is (an error's cannot be cleared), so a pause keeps this from spinning.
-        sleep_until(until.min(Instant::now() + PAUSE)).await;
     }
+    Err(flows.silence(held_back.unwrap_or_default()))
 }
 
-/// How a connect ended.
+/// The flows of an attempt: the first, and the one beside it.
+struct Flows {
+    begin: Instant,
+    first: Option<TcpStream>,
+    beside: Option<TcpStream>,
+    /// How many SYNs those sent that are no more.
+    gone: u8,
+    /// Whether our own stack kept the first one's SYNs back when the kernel gave it up.
+    kept: bool,
+    /// Why a flow could not begin. A silence of the others is then none: it rests on too little.
+    trouble: Option<Observation>,
+}
+
+/// How an attempt ended.
 enum End {
-    Connected,
+    Connected(Dialled),
     Stopped(Observation),
 }
 
-fn finish(stream: TcpStream, end: End) -> Result<TcpStream, Observation> {
-    match end {
-        End::Connected => Ok(stream),
-        End::Stopped(observation) => Err(observation),
+impl End {
+    fn told(self) -> Result<Dialled, Observation> {
+        match self {
+            Self::Connected(dialled) => Ok(dialled),
+            Self::Stopped(seen) => Err(seen),
+        }
     }
+}
+
+impl Flows {
+    const fn new(first: TcpStream, begin: Instant) -> Self {
+        Self {
+            begin,
+            first: Some(first),
+            beside: None,
+            gone: 0,
+            kept: false,
+            trouble: None,
+        }
+    }
+
+    /// Begins a flow beside the first, in the place of the one that was there.
+    fn another(&mut self, endpoint: Endpoint) -> Option<End> {
+        if let Some(replaced) = self.beside.take() {
+            self.forget(&replaced);
+        }
+        match at_once(endpoint, start(endpoint)) {
+            Start::UnderWay(stream) => {
+                self.beside = Some(stream);
+                None
+            }
+            Start::Ended(Ok(stream)) => Some(self.connected(stream)),
+            Start::Ended(Err(seen)) => match seen.outcome {
+                // The first one is still on its way, and may yet get through.
+                Outcome::Blind(_) => {
+                    self.trouble.get_or_insert(seen);
+                    None
+                }
+                Outcome::Reached(_) => Some(End::Stopped(seen)),
+            },
+        }
+    }
+
+    /// Waits for a flow to end in one way or another; `None` if none has by then.
+    async fn wait(&mut self, until: Instant) -> Option<End> {
+        loop {
+            match timeout_at(until, self.ready()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(reactor_gone)) => {
+                    return Some(End::Stopped(classify::connect(&reactor_gone, &[])));
+                }
+                // Asked once more: readiness may lag behind the socket, and a handshake that completed
+                // in the last instant counts.
+                Err(_elapsed) => return self.look(),
+            }
+            if let Some(end) = self.look() {
+                return Some(end);
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            // Woken for nothing that means anything, which no kernel was seen to do. Readiness is left
+            // as it is (an error's cannot be cleared), so a pause keeps this from spinning.
+            sleep_until(until.min(Instant::now() + PAUSE)).await;
+        }
+    }
+
+    /// Waits until there is something to be known of a flow. Polled rather than awaited twice: an
+    /// attempt in flight is small that way. An error makes a socket ready to be written, too.
+    async fn ready(&self) -> io::Result<()> {
+        poll_fn(|context| {
+            let flows = [&self.first, &self.beside];
+            let mut polls = flows
+                .into_iter()
+                .flatten()
+                .map(|flow| flow.poll_write_ready(context));
+            polls.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+
+    /// Asks every flow how it stands. A handshake wins over whatever else is there.
+    fn look(&mut self) -> Option<End> {
+        let first = self.first.as_ref().and_then(look);
+        let beside = self.beside.as_ref().and_then(look);
+        if matches!(first, Some(Stands::Connected)) {
+            return self.first.take().map(|stream| self.connected(stream));
+        }
+        if matches!(beside, Some(Stands::Connected)) {
+            return self.beside.take().map(|stream| self.connected(stream));
+        }
+        let mut end = None;
+        for (stands, is_first) in [(first, true), (beside, false)] {
+            match stands {
+                Some(Stands::Stopped(seen)) if classify::is_given_up(&seen) => {
+                    self.give_up(is_first);
+                }
+                Some(Stands::Stopped(seen)) => end = end.or(Some(End::Stopped(seen))),
+                Some(Stands::Connected) | None => {}
+            }
+        }
+        end
+    }
+
+    /// The kernel gave a flow up. That is a silence like any other, and it ends with the attempt.
+    fn give_up(&mut self, is_first: bool) {
+        let flow = if is_first {
+            self.kept = self.is_held_back();
+            self.first.take()
+        } else {
+            self.beside.take()
+        };
+        if let Some(flow) = flow {
+            self.forget(&flow);
+        }
+    }
+
+    fn forget(&mut self, flow: &TcpStream) {
+        self.gone = self.gone.saturating_add(sys::syns(flow).unwrap_or(1));
+    }
+
+    fn connected(&self, stream: TcpStream) -> End {
+        let flows = [Some(&stream), self.first.as_ref(), self.beside.as_ref()];
+        let syns = flows
+            .into_iter()
+            .flatten()
+            .map(|flow| sys::syns(flow).unwrap_or(1));
+        let syns = syns.fold(self.gone, u8::saturating_add);
+        End::Connected(Dialled { stream, syns })
+    }
+
+    /// Whether it looks as if a rule of our own machine kept the SYN back.
+    ///
+    /// A queue that is full for a moment keeps one back as well: bad luck in a crowd, not a rule. That
+    /// is why this is asked twice, and why the pace counts: the kernel tries again half a second after
+    /// a full queue, but no sooner than every second after a rule (RFC 6298 section 2). The first flow
+    /// is the one that is old enough to be asked.
+    fn is_held_back(&self) -> bool {
+        let Some(first) = &self.first else {
+            return self.kept;
+        };
+        sys::unsent(first).is_some_and(|times| u64::from(times) <= self.begin.elapsed().as_secs())
+    }
+
+    /// Nothing came until the deadline.
+    fn silence(self, held_back: bool) -> Observation {
+        let unsent = held_back && self.is_held_back();
+        match self.trouble {
+            Some(trouble) if !unsent => trouble,
+            Some(_) | None => classify::silence(unsent),
+        }
+    }
+}
+
+/// How a flow stands that is not on its way any more.
+enum Stands {
+    Connected,
+    Stopped(Observation),
 }
 
 /// How a connect stands right after its start.
@@ -138,7 +341,8 @@ fn at_once(endpoint: Endpoint, begun: Result<TcpStream, Observation>) -> Start {
 fn stands(begun: Result<TcpStream, Observation>) -> Start {
     match begun {
         Ok(stream) => match look(&stream) {
-            Some(end) => Start::Ended(finish(stream, end)),
+            Some(Stands::Connected) => Start::Ended(Ok(stream)),
+            Some(Stands::Stopped(seen)) => Start::Ended(Err(seen)),
             None => Start::UnderWay(stream),
         },
         Err(early) => Start::Ended(Err(early)),
@@ -162,17 +366,28 @@ fn start(endpoint: Endpoint) -> Result<TcpStream, Observation> {
 }
 
 /// Asks the socket how it stands; `None` while the handshake is on its way.
-fn look(stream: &TcpStream) -> Option<End> {
+fn look(stream: &TcpStream) -> Option<Stands> {
     // First of all: a socket that has a peer is connected, whatever else came.
     if stream.peer_addr().is_ok() {
-        return Some(End::Connected);
+        return Some(Stands::Connected);
     }
     let queued = sys::errors(stream);
     let error = stream.take_error().unwrap_or_else(Some);
     // An ICMP error ends the attempt even where the kernel, because it held the socket's lock at
     // that moment, took it for a passing one: the next SYN would only bring it again.
     match error {
-        Some(error) => Some(End::Stopped(classify::connect(&error, &queued))),
-        None => classify::icmp(&queued).map(End::Stopped),
+        Some(error) => Some(Stands::Stopped(classify::connect(&error, &queued))),
+        None => classify::icmp(&queued).map(Stands::Stopped),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_attempt_in_flight_is_small() {
+        let endpoint = Endpoint::tcp([192, 0, 2, 7].into(), 443);
+        let size = size_of_val(&dial(endpoint, Instant::now()));
+        assert!(size <= 512, "{size} bytes, ten thousand times");
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::Observation;
 use crate::domain::reach::Reach;
 
-use super::dial::dial;
+use super::dial::{Dialled, dial};
 
 /// Connects and lets go at once.
 ///
@@ -15,7 +15,7 @@ use super::dial::dial;
 /// visit look like an aborted one in the target's log, and could overtake its first bytes.
 pub async fn probe(endpoint: Endpoint, deadline: Instant) -> Observation {
     match dial(endpoint, deadline).await {
-        Ok(_connection) => Observation::reached(Reach::Connected, None),
+        Ok(dialled) => Dialled::note(dialled.syns, Observation::reached(Reach::Connected, None)),
         Err(observation) => observation,
     }
 }

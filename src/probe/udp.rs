@@ -8,8 +8,13 @@
 //! with several addresses may answer from another one, and somebody who looks for a way in hears it.
 //! From elsewhere only what answers our very question counts. Other systems hear the endpoint alone,
 //! but for TFTP, which always answers from another port; that probe hears no rejection there.
+//!
+//! The datagrams leave from three ports in turn, so that one dead member of a bundle of links does not
+//! take all of them. Each port asks a question of its own, with random bytes of its own: to the service
+//! they are three strangers, none of whom repeats what another said.
 
-use std::net::SocketAddr;
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::time::Instant;
 
@@ -18,12 +23,14 @@ use crate::domain::observation::{Evidence, Observation, UdpAnswer, UdpEvidence};
 use crate::domain::payload::{Payload, Protocol};
 use crate::domain::reach::Reach;
 
-use super::datagram::{Datagram, Heard, elsewhere};
+use super::datagram::{Datagram, Heard, Turn, elsewhere};
 use super::elicit::Question;
 use super::{classify, sys, text};
 
 /// How many characters of what an answer says are kept.
 const SAYS: usize = 200;
+/// How many ports the datagrams of an attempt leave from.
+const PORTS: usize = 3;
 
 /// Sends the payload and waits for any datagram until the deadline.
 pub async fn probe(endpoint: Endpoint, payload: &Payload, deadline: Instant) -> Observation {
@@ -37,17 +44,22 @@ pub async fn probe(endpoint: Endpoint, payload: &Payload, deadline: Instant) -> 
         Ok(datagram) => datagram,
         Err(observation) => return observation,
     };
-    let question = Question::new(payload, endpoint.address.to_canonical(), datagram.port());
+    let questions = Questions {
+        payload,
+        target: endpoint.address.to_canonical(),
+        asked: RefCell::default(),
+    };
     let heard = datagram
         .exchange(
-            |sent| question.bytes(sent),
-            |bytes| question.read(bytes).is_some(),
+            PORTS,
+            |turn| questions.bytes(turn),
+            |bytes| questions.read(bytes).is_some(),
             deadline,
         )
         .await;
     let (observation, sent, answer) = match heard {
         Heard::Answer { bytes, from, sent } => {
-            let answer = answer(&question, endpoint, &bytes, from);
+            let answer = answer(&questions, endpoint, &bytes, from);
             let observation = Observation::reached(Reach::Connected, None);
             (observation, sent, Some(answer))
         }
@@ -64,9 +76,42 @@ pub async fn probe(endpoint: Endpoint, payload: &Payload, deadline: Instant) -> 
     )
 }
 
+/// What is asked in one attempt: a question for each port.
+struct Questions<'a> {
+    payload: &'a Payload,
+    target: IpAddr,
+    asked: RefCell<Vec<Question>>,
+}
+
+impl Questions<'_> {
+    fn bytes(&self, turn: Turn) -> Vec<u8> {
+        let mut asked = self.asked.borrow_mut();
+        if let Some(question) = asked.get(turn.flow) {
+            return question.bytes(turn.sent);
+        }
+        let question = Question::new(self.payload, self.target, turn.port);
+        let bytes = question.bytes(turn.sent);
+        asked.push(question);
+        bytes
+    }
+
+    /// What an answer to any of them says.
+    fn read(&self, answer: &[u8]) -> Option<String> {
+        self.asked
+            .borrow()
+            .iter()
+            .find_map(|asked| asked.read(answer))
+    }
+}
+
 /// What came back, made fit to be shown.
-fn answer(question: &Question, endpoint: Endpoint, bytes: &[u8], from: SocketAddr) -> UdpAnswer {
-    let read = question.read(bytes);
+fn answer(
+    questions: &Questions<'_>,
+    endpoint: Endpoint,
+    bytes: &[u8],
+    from: SocketAddr,
+) -> UdpAnswer {
+    let read = questions.read(bytes);
     let expected = read.is_some();
     let said = read.filter(|said| !said.is_empty());
     let says = match (said, elsewhere(endpoint.socket(), from)) {

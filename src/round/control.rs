@@ -354,7 +354,10 @@ impl<'p> Entry<'p> {
 fn sent_again(seen: &ControlEndpoint) -> bool {
     let evidence = seen.last.evidence.as_ref();
     let datagrams = evidence.and_then(|e| e.udp.as_ref()).map(|udp| udp.sent);
-    seen.reached && datagrams.is_some_and(|sent| sent > 1)
+    let syns = evidence
+        .and_then(|e| e.tcp.as_ref())
+        .map(|tcp| u32::from(tcp.syns));
+    seen.reached && datagrams.max(syns).is_some_and(|sent| sent > 1)
 }
 
 /// The ports that a control on every port is tried on: those of the targets that it speaks for.

@@ -32,37 +32,40 @@ pub fn raise_open_files() -> Option<u64> {
     }
 }
 
-/// How many attempts fit, at most `wanted`, at least 1.
+/// How many files attempts may hold at once, at least 1.
 ///
 /// Where the limit cannot be read or raised, what stands is used: too many attempts then end blind
 /// (`EMFILE`), never blocked.
 #[must_use]
-pub(crate) fn fit_into_open_files(wanted: usize) -> usize {
+pub(crate) fn files_for_attempts() -> usize {
     let Some(files) = raise_open_files() else {
-        return wanted.max(1);
+        return Semaphore::MAX_PERMITS;
     };
     // A very low limit is shared half and half.
     let room = files.saturating_sub(RESERVED_FILES).max(files / 2).max(1);
-    wanted.clamp(1, usize::try_from(room).unwrap_or(usize::MAX))
+    usize::try_from(room).unwrap_or(usize::MAX)
 }
 
-/// Places for attempts: so many in all, so many against one address, so many begun a second.
+/// Places for attempts: so many in all, so many as there are files for, so many against one address, so
+/// many begun a second.
 #[derive(Debug)]
 pub(crate) struct Slots {
     all: Semaphore,
-    /// How many places there are in all.
-    places: u32,
+    files: Semaphore,
+    /// How many files there are in all.
+    most: u32,
     per_host: usize,
     pub(super) pacing: Pacing,
     hosts: RefCell<HashMap<IpAddr, Arc<Semaphore>>>,
 }
 
 impl Slots {
-    pub(crate) fn new(all: usize, per_host: usize, pacing: Pacing) -> Self {
-        let all = all.clamp(1, Semaphore::MAX_PERMITS);
+    pub(crate) fn new(all: usize, files: usize, per_host: usize, pacing: Pacing) -> Self {
+        let files = files.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            all: Semaphore::new(all),
-            places: u32::try_from(all).unwrap_or(u32::MAX),
+            all: Semaphore::new(all.clamp(1, Semaphore::MAX_PERMITS)),
+            files: Semaphore::new(files),
+            most: u32::try_from(files).unwrap_or(u32::MAX),
             per_host: per_host.clamp(1, Semaphore::MAX_PERMITS),
             pacing,
             hosts: RefCell::new(HashMap::new()),
@@ -79,14 +82,16 @@ impl Slots {
             .or_insert_with(|| Arc::new(Semaphore::new(self.per_host)))
             .clone();
         let host = semaphore.acquire_owned().await?;
+        let all = self.all.acquire().await?;
         // An attempt that wants more than there is gets all there is.
-        let all = self.all.acquire_many(files.clamp(1, self.places)).await?;
+        let files = self.files.acquire_many(files.clamp(1, self.most)).await?;
         self.pacing.turn().await;
         Ok(Slot {
             slots: self,
             address,
             _host: host,
             _all: all,
+            _files: files,
         })
     }
 }
@@ -98,6 +103,7 @@ pub(crate) struct Slot<'a> {
     address: IpAddr,
     _host: OwnedSemaphorePermit,
     _all: SemaphorePermit<'a>,
+    _files: SemaphorePermit<'a>,
 }
 
 impl Drop for Slot<'_> {
@@ -119,13 +125,13 @@ impl Drop for Slot<'_> {
 mod tests {
     use super::*;
 
-    fn places(all: usize, per_host: usize) -> Slots {
-        Slots::new(all, per_host, Pacing::new(0, 0, u32::MAX))
+    fn places(all: usize, files: usize, per_host: usize) -> Slots {
+        Slots::new(all, files, per_host, Pacing::new(0, 0, u32::MAX))
     }
 
     #[tokio::test]
     async fn a_host_takes_no_more_than_its_share_and_is_forgotten_after() {
-        let slots = places(10, 1);
+        let slots = places(10, 10, 1);
         let one: IpAddr = "192.0.2.1".parse().unwrap();
         let other: IpAddr = "192.0.2.2".parse().unwrap();
         let first = slots.take(one, 1).await.unwrap();
@@ -141,21 +147,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_attempt_that_holds_more_files_takes_more_places_and_never_waits_for_ever() {
+    async fn an_attempt_that_holds_more_files_takes_more_of_them_and_never_waits_for_ever() {
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        let slots = places(3, 8);
+        let slots = places(9, 3, 8);
         let two = slots.take(address, 2).await.unwrap();
         let one = slots.take(address, 1).await.unwrap();
         let third = futures_util::FutureExt::now_or_never(slots.take(address, 1));
         assert!(third.is_none(), "three files are all that there are");
         drop((two, one));
-        let few = places(1, 8);
+        let few = places(9, 1, 8);
         assert!(few.take(address, 2).await.is_ok());
     }
 
+    #[tokio::test]
+    async fn an_attempt_is_one_however_many_files_it_holds() {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let slots = places(2, 9, 8);
+        let two = (
+            slots.take(address, 4).await.unwrap(),
+            slots.take(address, 4).await.unwrap(),
+        );
+        let third = futures_util::FutureExt::now_or_never(slots.take(address, 1));
+        assert!(third.is_none(), "two attempts are all that were asked for");
+        drop(two);
+        let none = places(0, 0, 8);
+        assert!(none.take(address, 1).await.is_ok(), "one always fits");
+    }
+
     #[test]
-    fn at_least_one_attempt_always_fits() {
-        assert_eq!(fit_into_open_files(0), 1);
-        assert_eq!(fit_into_open_files(1), 1);
+    fn there_is_room_for_a_file() {
+        assert!(files_for_attempts() >= 1);
     }
 }

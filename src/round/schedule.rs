@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::limits::Slots;
 use super::stop::Stop;
 use super::world::World;
-use crate::domain::endpoint::{Endpoint, Transport};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Attempt, Observation, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::target::{Pace, TargetKind};
@@ -56,17 +56,14 @@ pub(crate) struct Task<'a, E> {
     pub(crate) enough: E,
 }
 
-/// How many files an attempt holds at once: QUIC asks for versions and shakes hands on two sockets.
-fn files(kind: &TargetKind, endpoint: Endpoint) -> u32 {
-    let quic = match kind {
-        TargetKind::Url(_) => endpoint.transport == Transport::Udp,
-        TargetKind::Quic { .. } => true,
-        TargetKind::Tcp { .. }
-        | TargetKind::Udp { .. }
-        | TargetKind::Icmp { .. }
-        | TargetKind::Dns { .. } => false,
-    };
-    if quic { 2 } else { 1 }
+/// How many files an attempt holds at once. Over TCP one flow goes beside the first; over UDP three
+/// ports ask in turn; QUIC asks for versions and shakes hands on two sockets.
+const fn files(kind: &TargetKind) -> u32 {
+    match kind {
+        TargetKind::Url(_) | TargetKind::Tcp { .. } | TargetKind::Quic { .. } => 2,
+        TargetKind::Udp { .. } => 3,
+        TargetKind::Icmp { .. } | TargetKind::Dns { .. } => 1,
+    }
 }
 
 /// Whether somebody said no at the network: it takes no time.
@@ -100,7 +97,7 @@ pub(crate) async fn attempts<W: World>(
                 tokio::time::sleep_until(due).await;
                 match slots {
                     Some(slots) => {
-                        let files = files(task.kind, task.endpoint);
+                        let files = files(task.kind);
                         slots.take(task.endpoint.address, files).await.map(Some)
                     }
                     None => Ok(None),

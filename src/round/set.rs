@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::control::Controls;
-use super::limits::{Slots, fit_into_open_files};
+use super::limits::{Slots, files_for_attempts};
 use super::names::Names;
 use super::pace::Pacing;
 use super::schedule::Course;
@@ -41,13 +41,16 @@ impl<'a, W: World> Means<'a, W> {
         denials: &'a [CompiledDenial],
         seed: u64,
     ) -> Self {
-        let concurrency = fit_into_open_files(plan.concurrency);
+        // One file an attempt at least: more of them would only wait.
+        let files = files_for_attempts();
+        let concurrency = plan.concurrency.clamp(1, files);
         Self {
             course,
             plan,
             denials,
             slots: Slots::new(
                 concurrency,
+                files,
                 plan.per_host,
                 Pacing::new(seed, plan.targets.len(), plan.rate),
             ),

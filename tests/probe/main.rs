@@ -20,6 +20,8 @@ mod fair;
 mod filter;
 #[cfg(target_os = "linux")]
 mod firewall;
+#[cfg(target_os = "linux")]
+mod flows;
 mod foreign;
 mod forged;
 mod garbage;

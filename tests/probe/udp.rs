@@ -130,6 +130,24 @@ async fn silence_is_no_answer_and_was_asked_every_second() {
     .await;
 }
 
+/// A service may take what comes twice for a repetition, or for somebody who moved.
+#[tokio::test]
+async fn each_port_asks_a_question_of_its_own() {
+    let (server, address) = socket("127.0.0.1").await;
+    let seen = ask(address, &Payload::Protocol(Protocol::Stun), 4 * SECOND).await;
+    assert_eq!(reach(&seen), Reach::NoAnswer, "{seen:?}");
+    let mut asked = Vec::new();
+    let mut buffer = [0; 100];
+    while let Ok((length, from)) = server.try_recv_from(&mut buffer) {
+        asked.push((from, buffer[..length].to_vec()));
+    }
+    assert_eq!(asked.len(), 4);
+    let ports: BTreeSet<_> = asked.iter().map(|(from, _)| from).collect();
+    let words: BTreeSet<_> = asked.iter().map(|(_, words)| words).collect();
+    assert_eq!((ports.len(), words.len()), (3, 3), "{asked:?}");
+    assert_eq!(asked[0], asked[3]);
+}
+
 #[tokio::test]
 async fn a_late_answer_to_an_early_question_counts() {
     fairly(|| async {

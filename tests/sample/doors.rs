@@ -589,7 +589,7 @@ fn open_port(name: &str, host: &str, port: u16, line: u32, tcp: TcpEvidence) -> 
 pub fn bastion() -> Finding {
     let tcp = TcpEvidence {
         banner: Some("SSH-2.0-OpenSSH_9.2p1 Debian-2\\r\\n".to_owned()),
-        middlebox: vec![],
+        ..TcpEvidence::default()
     };
     open_port("Bastion", "ssh.example.com", 22, 44, tcp)
 }
@@ -597,8 +597,8 @@ pub fn bastion() -> Finding {
 /// Exposed, but perhaps by a device before the target.
 pub fn proxy() -> Finding {
     let tcp = TcpEvidence {
-        banner: None,
         middlebox: vec![Middlebox::NeverAcknowledged, Middlebox::EveryPortAlike],
+        ..TcpEvidence::default()
     };
     let mut finding = open_port("Proxy", "proxy.example.com", 8080, 47, tcp);
     finding.notes.push(Note::PossiblyMiddlebox);

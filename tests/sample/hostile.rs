@@ -44,6 +44,7 @@ fn evidence(banner: &str) -> Evidence {
         tls: Some(certificate),
         http: Some(answer),
         tcp: Some(TcpEvidence {
+            syns: u8::MAX,
             banner: Some(banner.to_owned()),
             middlebox: vec![],
         }),

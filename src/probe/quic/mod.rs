@@ -9,7 +9,8 @@
 //! on the way that tells traffic by that sees what a browser would send.
 //!
 //! Limits: QUIC version 1; ALPN `h3`. A server of another protocol over QUIC ends the handshake with
-//! an alert, which is an answer. An attempt that stays silent holds two sockets.
+//! an alert, which is an answer. An attempt that stays silent holds two sockets, and is two flows: the
+//! library keeps all packets of a handshake to one port.
 
 mod ask;
 mod close;

@@ -18,7 +18,7 @@ use rustls::quic::Version;
 use tokio::time::Instant;
 
 use crate::domain::endpoint::Endpoint;
-use crate::probe::datagram::{Datagram, Heard};
+use crate::probe::datagram::{Datagram, Heard, Turn};
 use crate::probe::sys;
 
 /// The least size of a datagram that starts a connection (RFC 9000 section 14.1). Servers ignore
@@ -93,12 +93,13 @@ impl Question {
                 };
             }
         };
-        let next = |before: u32| {
-            self.sent.store(before.saturating_add(1), Ordering::Relaxed);
+        let next = |turn: Turn| {
+            self.sent
+                .store(turn.sent.saturating_add(1), Ordering::Relaxed);
             self.packet.clone()
         };
         let ours = |bytes: &[u8]| self.versions(bytes).is_some();
-        let heard = socket.exchange(next, ours, deadline).await;
+        let heard = socket.exchange(1, next, ours, deadline).await;
         let sent = match &heard {
             Heard::Answer { sent, .. } | Heard::Stopped { sent, .. } | Heard::Silence { sent } => {
                 *sent

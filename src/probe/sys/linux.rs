@@ -56,7 +56,9 @@ struct Info {
     times: [u32; 7],
     /// The smoothed round trip, in microseconds.
     rtt: u32,
-    after: [u32; 8],
+    after: [u32; 7],
+    /// Segments that were sent again, all in all.
+    total_retrans: u32,
 }
 
 /// Asks for the error queue. Must come before connect: an ICMPv6 error that arrives within
@@ -218,6 +220,17 @@ fn v6(address: libc::sockaddr_in6) -> Option<SocketAddr> {
 pub fn unsent<S: AsFd>(socket: &S) -> Option<u8> {
     let info = getsockopt(socket, TcpInfo).ok()?;
     (info.retransmits > 0 && info.retrans == 0).then_some(info.retransmits)
+}
+
+/// How many SYNs a connection took, or a flow on its way sent: each that our own stack kept back counts
+/// too. Asked before anything else is sent over it.
+pub fn syns<S: AsFd>(socket: &S) -> Option<u8> {
+    let info = getsockopt(socket, TcpInfo).ok()?;
+    Some(
+        u8::try_from(info.total_retrans)
+            .unwrap_or(u8::MAX)
+            .saturating_add(1),
+    )
 }
 
 /// How many packets came over the loopback device so far (`proc_pid_net(5)`, `dev`). A reset that a

@@ -7,7 +7,7 @@
 //! | whether a packet left | from 5.18 on a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
 //! | whether a reset is a rule's of this machine | the loopback device's count of packets | not known | not known |
 //! | error numbers | `errno` | `errno` | Winsock codes |
-//! | how TCP stands | `TCP_INFO`: kept back by our own stack, acknowledged, round trip | not known | not known |
+//! | how TCP stands | `TCP_INFO`: kept back by our own stack, SYNs sent again, acknowledged, round trip | not known | not known |
 //! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
 //! | ICMP echo, privileged | raw sockets (`CAP_NET_RAW`) | raw sockets (root) | raw sockets (administrator) |
 //!
@@ -27,7 +27,7 @@ pub use echo::{EchoSocket, echo_socket};
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    drain, errors, looped, prepare, round_trip, unacknowledged, unsent, watch_departures,
+    drain, errors, looped, prepare, round_trip, syns, unacknowledged, unsent, watch_departures,
 };
 
 // Compiled into the tests everywhere, so that it cannot rot unseen.
@@ -35,7 +35,7 @@ pub use linux::{
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{
-    drain, errors, looped, prepare, round_trip, unacknowledged, unsent, watch_departures,
+    drain, errors, looped, prepare, round_trip, syns, unacknowledged, unsent, watch_departures,
 };
 
 #[cfg(unix)]
@@ -214,6 +214,7 @@ mod tests {
         assert!(!portable::watch_departures(&socket));
         assert_eq!(portable::looped(), None);
         assert_eq!(portable::unsent(&socket), None);
+        assert_eq!(portable::syns(&socket), None);
         assert_eq!(portable::unacknowledged(&socket), None);
         assert_eq!(portable::round_trip(&socket), None);
     }

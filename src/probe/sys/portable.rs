@@ -37,6 +37,11 @@ pub fn unsent<S>(_socket: &S) -> Option<u8> {
 }
 
 /// Not known.
+pub fn syns<S>(_socket: &S) -> Option<u8> {
+    None
+}
+
+/// Not known.
 pub fn unacknowledged<S>(_socket: &S) -> Option<bool> {
     None
 }

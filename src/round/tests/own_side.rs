@@ -345,3 +345,26 @@ async fn answers_that_the_reverse_path_filter_may_have_dropped_are_no_silence() 
     assert_eq!(report.vantage.reverse_path_drops, Some(0));
     assert_eq!(report.verdict, Verdict::Blocked);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_control_that_loses_packets_only_while_targets_are_tried_is_doubtful() {
+    let lossy = |from: u64, until: u64| {
+        let mut world = Fake::new(only_control_answers);
+        world.syns = Box::new(move |at| {
+            let lost = (from..until).contains(&u64::try_from(at.as_millis()).unwrap());
+            if lost { 2 } else { 1 }
+        });
+        world
+    };
+    // All the time while the targets are tried; before and after too; once.
+    for (from, until, expected) in [
+        (100, 13_100, "control_doubtful"),
+        (0, 60_000, "stopped"),
+        (4_000, 4_500, "stopped"),
+    ] {
+        let plan = plan(vec![ssh("ssh", "5.5.5.5")]);
+        let report = undisturbed(&lossy(from, until), &plan).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "from {from} until {until}");
+    }
+}
