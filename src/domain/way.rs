@@ -99,11 +99,11 @@ impl Assumption {
 }
 
 /// TCP ports that providers close on the way out: SMTP (Azure and most clouds), Microsoft's RPC,
-/// NetBIOS and SMB (many internet providers, since the worms of 2003 and 2017).
+/// `NetBIOS` and SMB (many internet providers, since the worms of 2003 and 2017).
 const CLOSED_TCP: &[u16] = &[25, 135, 137, 138, 139, 445];
 
 /// UDP ports that are closed or answered on the way out: DNS and NTP (answered by the network itself),
-/// QUIC (closed, so that the web stays on TCP), NetBIOS, and those of the services that are abused to
+/// QUIC (closed, so that the web stays on TCP), `NetBIOS`, and those of the services that are abused to
 /// amplify (CISA, alert TA14-017A).
 const CLOSED_UDP: &[u16] = &[
     17, 19, 53, 69, 111, 123, 135, 137, 138, 139, 161, 389, 443, 445, 520, 1434, 1900, 3702, 5093,

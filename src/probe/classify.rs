@@ -3,20 +3,54 @@
 //! | seen while connecting | outcome |
 //! | --- | --- |
 //! | RST in answer to the SYN (`ECONNREFUSED`, error queue empty) | `refused` |
-//! | any ICMP destination unreachable from another machine | `prohibited` |
+//! | an ICMP destination unreachable that denies, from beyond our own network or from the target itself | `prohibited` |
+//! | the same from our own gateway, or from a machine of our own network that is not the target | blind: `own_gateway` |
 //! | an ICMP error that this very machine sent | blind: `local_unreachable` |
 //! | a RST that this very machine sent in another's name | blind: `local_unreachable` |
-//! | ICMP time exceeded, parameter problem, packet too big | blind: `no_route` |
+//! | an ICMP unreachable that tells of the way (see below), time exceeded, parameter problem, packet too big | blind: `no_route` |
+//! | an ICMP error whose sender the system does not tell | blind: `local_error` |
+//! | a connection whose two ends are one socket | blind: `no_local_port` |
 //! | `ECONNRESET`, `EPIPE` | `connected`: TCP says that only after a completed handshake |
 //! | `ETIMEDOUT` (the kernel gave up), or nothing until the deadline | `no_answer` |
 //! | nothing, and our own stack did not let the last SYN go | blind: `local_unreachable` |
 //! | `EHOSTUNREACH` without an ICMP message | blind: `local_unreachable` |
 //! | everything else | blind, by number |
 //!
-//! Why the third to fifth rows are blind: an error of our own stack or a routing loop tells about
-//! the way, not about the door. Nobody turned us away, and an outsider on another way may get in.
+//! Why the third to seventh rows are blind: an error of our own stack or network, or trouble on the way,
+//! tells nothing of the door. Nobody there turned us away, and an outsider on another way may get in.
 //! Port unreachable is `prohibited` for TCP, although it ends in `ECONNREFUSED`: hosts answer a SYN
 //! to a closed port with a reset (RFC 9293 section 3.10.7.1), so it comes from a packet filter.
+//!
+//! What each unreachable tells of. The door: somebody who knows the target, or has a rule about it,
+//! turns the packet away. The way: a router knows no route, which may be any router and any provider's
+//! fault; but the target itself has a way to itself, so that from its own address it is a filter's word.
+//! The packet: another one, with other options, another type of service or another source, may pass, so
+//! it is no denial whoever says it.
+//!
+//! | ICMP type 3 (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1) | tells of |
+//! | --- | --- |
+//! | 0 network unreachable: no route at all | the way |
+//! | 1 host unreachable: the last router finds no such neighbour; what packet filters reject with | the door |
+//! | 2 protocol unreachable, 3 port unreachable: the host's own word, or a packet filter's | the door |
+//! | 4 fragmentation needed | the packet |
+//! | 5 source route failed: of an option that is never sent here | the packet |
+//! | 6 network unknown: no longer to be sent, code 0 is | the way |
+//! | 7 host unknown: the link layer says that there is no such host | the door |
+//! | 8 source host isolated: no longer to be sent, and about who sends | the packet |
+//! | 9, 10, 13 network, host, communication administratively prohibited | the door |
+//! | 11, 12 network, host unreachable for this type of service (RFC 1812 section 5.3.2) | the packet |
+//! | 14 host precedence violation (from the sender's first router), 15 precedence cutoff | the packet |
+//!
+//! | ICMPv6 type 1 (RFC 4443 section 3.1, RFC 6550, RFC 8883) | tells of |
+//! | --- | --- |
+//! | 0 no route to destination: no default route either | the way |
+//! | 1 administratively prohibited, 3 address unreachable, 4 port unreachable | the door |
+//! | 2 beyond the scope of the source address: ours | the packet |
+//! | 5 source address failed ingress or egress policy: one from which a control was reached is good enough for our own side, so the policy is the far side's | the door |
+//! | 6 reject route: a whole prefix is not routed | the way |
+//! | 7 error in the source routing header, 8 headers too long | the packet |
+//!
+//! A code that nobody has defined denies nothing.
 //!
 //! Over UDP there is no reset, and port unreachable is what a host says itself of a port where nobody
 //! listens (RFC 1122 section 4.1.3.1, RFC 4443 section 3.1):
@@ -24,7 +58,7 @@
 //! | seen after a datagram was sent | outcome |
 //! | --- | --- |
 //! | ICMP port unreachable from the target's own address | `refused` |
-//! | any other ICMP destination unreachable, or one from another machine | `prohibited` |
+//! | any other ICMP message | as above |
 //! | `ECONNREFUSED` without an ICMP message (systems without an error queue) | `refused`: from whom is not known |
 //! | everything else | blind, as above; no error number says that UDP was heard |
 //!
@@ -33,7 +67,10 @@
 //! `ECONNREFUSED` on systems without an error queue, where it stands for an unreachable.
 //!
 //! Limits: a reset or a port unreachable that a firewall forges in the target's name looks like the
-//! target's own; the controls of the round are there for that.
+//! target's own; the controls of the round are there for that. So are they for a filter on our own side
+//! that stands behind our gateway: its rejections come from beyond. A private gateway may be the very
+//! firewall that is to be proven where one probes from inside; its rejections stay our own side's, and
+//! the proof is a control behind it and silence, or another vantage.
 
 use std::io;
 use std::net::IpAddr;
@@ -44,22 +81,19 @@ use crate::domain::observation::{
 use crate::domain::reach::Reach;
 
 use super::sys::{self, Cause, Origin, Queued};
+use super::way;
 
-/// What a failed connect means, given what lay in the error queue.
+/// What a failed connect to `target` means, given what lay in the error queue.
 #[must_use]
-pub(super) fn connect(error: &io::Error, queued: &[Queued]) -> Observation {
-    icmp(queued).unwrap_or_else(|| errno(error))
+pub(super) fn connect(error: &io::Error, queued: &[Queued], target: IpAddr) -> Observation {
+    icmp(queued, target).unwrap_or_else(|| errno(error))
 }
 
-/// What the error queue means; `None` where nothing of meaning lies in it. Of several messages an
-/// unreachable from another machine counts most: that one was turned away.
+/// What the error queue means for an attempt against `target`; `None` where nothing of meaning lies in
+/// it. Of several messages a denial from beyond our own side counts most: that one was turned away.
 #[must_use]
-pub(super) fn icmp(queued: &[Queued]) -> Option<Observation> {
-    queued
-        .iter()
-        .map(message)
-        .max_by_key(|(weight, _)| *weight)
-        .map(|(_, observation)| observation)
+pub(super) fn icmp(queued: &[Queued], target: IpAddr) -> Option<Observation> {
+    heaviest(queued.iter().map(|one| message(one, sender(one, target))))
 }
 
 /// What came back, instead of an answer, for a datagram to `target`; `None` where nothing did.
@@ -69,35 +103,75 @@ pub(super) fn datagram(
     queued: &[Queued],
     target: IpAddr,
 ) -> Option<Observation> {
-    queued
-        .iter()
-        .map(|queued| from_target(queued, target).unwrap_or_else(|| message(queued)))
-        .max_by_key(|(weight, _)| *weight)
+    let seen = queued.iter().map(|one| {
+        let sender = sender(one, target);
+        from_target(one, sender).unwrap_or_else(|| message(one, sender))
+    });
+    heaviest(seen).or_else(|| error.map(datagram_errno))
+}
+
+fn heaviest(seen: impl Iterator<Item = (u8, Observation)>) -> Option<Observation> {
+    seen.max_by_key(|(weight, _)| *weight)
         .map(|(_, observation)| observation)
-        .or_else(|| error.map(datagram_errno))
+}
+
+/// Who made a queued error, as seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sender {
+    /// Our own stack, without a message.
+    Stack,
+    /// One of this machine's addresses. `target` says whether it is the one that was tried.
+    ThisMachine {
+        /// Whether it is the one that was tried.
+        target: bool,
+    },
+    /// The target, another machine.
+    Target,
+    /// Our own gateway, or another machine of our own network.
+    OurSide,
+    /// Somebody beyond.
+    Beyond,
+    /// The system does not say.
+    Unknown,
+}
+
+fn sender(queued: &Queued, target: IpAddr) -> Sender {
+    match queued.origin {
+        Origin::Local => return Sender::Stack,
+        Origin::Icmp | Origin::Icmp6 => {}
+    }
+    let Some(offender) = queued.offender else {
+        return Sender::Unknown;
+    };
+    let is_target = offender.ip().to_canonical() == target.to_canonical();
+    if sys::is_own(offender) {
+        Sender::ThisMachine { target: is_target }
+    } else if is_target {
+        Sender::Target
+    } else if way::is_our_side(offender.ip(), target) {
+        Sender::OurSide
+    } else {
+        Sender::Beyond
+    }
 }
 
 /// Port unreachable in the target's own name. It counts most, because the datagram got furthest; and
 /// it counts although the target may be this very machine, which then is where the door is.
-fn from_target(queued: &Queued, target: IpAddr) -> Option<(u8, Observation)> {
-    let v6 = match queued.origin {
-        Origin::Local => return None,
-        Origin::Icmp => false,
-        Origin::Icmp6 => true,
-    };
-    let port_unreachable = (queued.kind, queued.code) == if v6 { (1, 4) } else { (3, 3) };
-    let from = queued.offender?.ip().to_canonical();
-    if !port_unreachable || from != target.to_canonical() {
-        return None;
+fn from_target(queued: &Queued, sender: Sender) -> Option<(u8, Observation)> {
+    match sender {
+        Sender::Target | Sender::ThisMachine { target: true } => {}
+        Sender::ThisMachine { target: false }
+        | Sender::Stack
+        | Sender::OurSide
+        | Sender::Beyond
+        | Sender::Unknown => return None,
     }
-    let error = IcmpError {
-        kind: queued.kind,
-        code: queued.code,
-        from: Some(from),
-        v6,
-    };
-    let observation = Observation::reached(Reach::Refused, Some(StoppedBy::Icmp(error)));
-    Some((4, observation))
+    let v6 = queued.origin == Origin::Icmp6;
+    let port_unreachable = (queued.kind, queued.code) == if v6 { (1, 4) } else { (3, 3) };
+    port_unreachable.then(|| {
+        let seen = Observation::reached(Reach::Refused, Some(evidence(queued)));
+        (4, seen)
+    })
 }
 
 /// What an error number alone means for a datagram. It never means silence, nor that anybody heard.
@@ -148,43 +222,57 @@ pub(super) fn silence(unsent: bool) -> Observation {
 }
 
 /// One queued error with its weight among several.
-fn message(queued: &Queued) -> (u8, Observation) {
-    let v6 = match queued.origin {
-        Origin::Local => {
-            return (
-                1,
-                Observation::blind(Blind::LocalUnreachable, Some(stop(queued.errno))),
-            );
+fn message(queued: &Queued, sender: Sender) -> (u8, Observation) {
+    let tells = tells(queued);
+    let (weight, blind) = match (sender, tells) {
+        (Sender::Stack, _) => {
+            let seen = Observation::blind(Blind::LocalUnreachable, Some(stop(queued.errno)));
+            return (1, seen);
         }
-        Origin::Icmp => false,
-        Origin::Icmp6 => true,
+        (Sender::Target | Sender::Beyond, Tells::Door) | (Sender::Target, Tells::Way) => {
+            let seen = Observation::reached(Reach::Prohibited, Some(evidence(queued)));
+            return (3, seen);
+        }
+        (Sender::ThisMachine { .. }, _) => (2, Blind::LocalUnreachable),
+        (Sender::OurSide, Tells::Door | Tells::Way) => (2, Blind::OwnGateway),
+        (Sender::Unknown, Tells::Door) => (1, Blind::LocalError),
+        (Sender::Beyond | Sender::Unknown, Tells::Way)
+        | (Sender::Target | Sender::OurSide | Sender::Beyond | Sender::Unknown, Tells::Packet) => {
+            (0, Blind::NoRoute)
+        }
     };
-    let error = StoppedBy::Icmp(IcmpError {
-        kind: queued.kind,
-        code: queued.code,
-        from: queued.offender.map(|from| from.ip()),
-        v6,
-    });
-    if queued.offender.is_some_and(sys::is_own) {
-        (2, Observation::blind(Blind::LocalUnreachable, Some(error)))
-    } else if is_unreachable(v6, queued.kind, queued.code) {
-        (3, Observation::reached(Reach::Prohibited, Some(error)))
-    } else {
-        (0, Observation::blind(Blind::NoRoute, Some(error)))
-    }
+    (weight, Observation::blind(blind, Some(evidence(queued))))
 }
 
-/// Destination unreachable: type 3 of RFC 792 but for "fragmentation needed", type 1 of RFC 4443.
-const fn is_unreachable(v6: bool, kind: u8, code: u8) -> bool {
-    if v6 {
-        kind == 1
-    } else {
-        kind == 3 && code != 4
+fn evidence(queued: &Queued) -> StoppedBy {
+    StoppedBy::Icmp(IcmpError {
+        kind: queued.kind,
+        code: queued.code,
+        from: queued.offender.map(|from| from.ip().to_canonical()),
+        v6: queued.origin == Origin::Icmp6,
+    })
+}
+
+/// What an ICMP error tells of, see the tables at the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    Door,
+    Way,
+    Packet,
+}
+
+const fn tells(queued: &Queued) -> Tells {
+    let v6 = matches!(queued.origin, Origin::Icmp6);
+    match (v6, queued.kind, queued.code) {
+        (false, 3, 1 | 2 | 3 | 7 | 9 | 10 | 13) | (true, 1, 1 | 3 | 4 | 5) => Tells::Door,
+        (false, 3, 0 | 6) | (true, 1, 0 | 6) => Tells::Way,
+        _ => Tells::Packet,
     }
 }
 
 /// What an error number alone means.
-fn errno(error: &io::Error) -> Observation {
+#[must_use]
+pub(super) fn errno(error: &io::Error) -> Observation {
     let Some(number) = error.raw_os_error() else {
         return Observation::blind(
             Blind::LocalError,
@@ -233,6 +321,18 @@ pub(super) fn is_reset(seen: &Observation) -> bool {
 #[must_use]
 pub(super) fn own_reset() -> Observation {
     Observation::blind(Blind::LocalUnreachable, Some(StoppedBy::Reset))
+}
+
+/// A connect to this machine that met itself: nobody else was there, and whether anybody listens when our
+/// own end has another port is not known.
+#[must_use]
+pub(super) fn met_itself() -> Observation {
+    let stop = StoppedBy::Errno {
+        errno: 0,
+        text: "the connection met itself: this machine chose the target's port for our end"
+            .to_owned(),
+    };
+    Observation::blind(Blind::NoLocalPort, Some(stop))
 }
 
 /// A handshake with a reset right behind it.
@@ -322,13 +422,23 @@ mod tests {
         io::Error::from_raw_os_error(errno as i32)
     }
 
-    fn by_number(errno: Errno) -> Outcome {
-        connect(&error(errno), &[]).outcome
+    fn by_number(number: Errno) -> Outcome {
+        errno(&error(number)).outcome
     }
 
-    fn by_message(queued: Queued) -> Outcome {
-        connect(&error(Errno::ECONNREFUSED), &[queued]).outcome
+    fn by_message(queued: Queued, sender: Sender) -> Outcome {
+        message(&queued, sender).1.outcome
     }
+
+    /// Every sender of an ICMP message.
+    const SENDERS: [Sender; 6] = [
+        Sender::ThisMachine { target: false },
+        Sender::ThisMachine { target: true },
+        Sender::Target,
+        Sender::OurSide,
+        Sender::Beyond,
+        Sender::Unknown,
+    ];
 
     #[test]
     fn every_number_that_says_this_machine_could_not_look_is_blind() {
@@ -358,7 +468,7 @@ mod tests {
     #[test]
     fn no_number_of_any_kind_passes_for_a_stop_but_refused_and_timed_out() {
         for raw in -1..4096 {
-            let outcome = connect(&io::Error::from_raw_os_error(raw), &[]).outcome;
+            let outcome = errno(&io::Error::from_raw_os_error(raw)).outcome;
             let expected = match Errno::from_raw(raw) {
                 Errno::ECONNREFUSED => Some(Reach::Refused),
                 Errno::ETIMEDOUT => Some(Reach::NoAnswer),
@@ -375,7 +485,7 @@ mod tests {
 
     #[test]
     fn the_error_number_is_kept() {
-        let observation = connect(&error(Errno::EMFILE), &[]);
+        let observation = errno(&error(Errno::EMFILE));
         let stopped_by = observation.evidence.unwrap().stopped_by.unwrap();
         assert_eq!(
             stopped_by,
@@ -386,32 +496,93 @@ mod tests {
         );
     }
 
+    /// What each code of "destination unreachable" makes of an attempt, by who sent it: ourselves, the
+    /// target, our own side, somebody beyond, nobody known.
     #[test]
-    fn an_unreachable_from_elsewhere_is_prohibited_whatever_the_number_says() {
-        for code in [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] {
-            assert_eq!(
-                by_message(from(3, code, "192.0.2.1")),
-                Outcome::Reached(Reach::Prohibited)
-            );
+    fn every_unreachable_means_what_the_table_says() {
+        let prohibited = Outcome::Reached(Reach::Prohibited);
+        let no_route = Outcome::Blind(Blind::NoRoute);
+        let ours = Outcome::Blind(Blind::OwnGateway);
+        let here = Outcome::Blind(Blind::LocalUnreachable);
+        let unknown = Outcome::Blind(Blind::LocalError);
+        for code in 0..=u8::MAX {
+            let v4 = match code {
+                1 | 2 | 3 | 7 | 9 | 10 | 13 => [prohibited, ours, prohibited, unknown],
+                0 | 6 => [prohibited, ours, no_route, no_route],
+                _ => [no_route; 4],
+            };
+            let v6 = match code {
+                1 | 3 | 4 | 5 => [prohibited, ours, prohibited, unknown],
+                0 | 6 => [prohibited, ours, no_route, no_route],
+                _ => [no_route; 4],
+            };
+            for (message, expected) in [
+                (from(3, code, "192.0.2.1"), v4),
+                (from(1, code, "2001:db8::1"), v6),
+            ] {
+                let found = SENDERS.map(|sender| by_message(message, sender));
+                let [target, side, beyond, nobody] = expected;
+                let expected = [here, here, target, side, beyond, nobody];
+                assert_eq!(found, expected, "{message:?}");
+            }
         }
-        for code in 0..=7 {
-            assert_eq!(
-                by_message(from(1, code, "2001:db8::1")),
-                Outcome::Reached(Reach::Prohibited)
-            );
+    }
+
+    #[test]
+    fn a_blind_unreachable_keeps_the_message_as_evidence() {
+        for sender in [Sender::OurSide, Sender::Beyond, Sender::Unknown] {
+            let (_, seen) = message(&from(3, 0, "192.0.2.1"), sender);
+            let stopped_by = seen.evidence.unwrap().stopped_by.unwrap();
+            let StoppedBy::Icmp(error) = stopped_by else {
+                panic!("{stopped_by:?}");
+            };
+            assert_eq!((error.kind, error.code, error.v6), (3, 0, false));
+            assert_eq!(error.from, Some([192, 0, 2, 1].into()));
         }
+    }
+
+    #[test]
+    fn who_sent_an_error_is_told_apart() {
+        let who = |queued: &Queued, target: &str| sender(queued, target.parse().unwrap());
+        let here = from(3, 1, "127.0.0.1");
+        let elsewhere = Sender::ThisMachine { target: false };
+        assert_eq!(who(&here, "192.0.2.7"), elsewhere);
+        assert_eq!(
+            who(&here, "127.0.0.1"),
+            Sender::ThisMachine { target: true }
+        );
+        let link = Queued {
+            offender: "[fe80::1%1]:0".parse().ok(),
+            ..from(1, 1, "fe80::1")
+        };
+        assert_eq!(who(&link, "2001:db8::7"), Sender::OurSide);
+        let target = from(3, 1, "198.51.100.7");
+        assert_eq!(who(&target, "198.51.100.7"), Sender::Target);
+        assert_eq!(who(&target, "::ffff:198.51.100.7"), Sender::Target);
+        let unknown = Queued {
+            offender: None,
+            ..target
+        };
+        assert_eq!(who(&unknown, "198.51.100.7"), Sender::Unknown);
+        let stack = Queued {
+            origin: Origin::Local,
+            ..target
+        };
+        assert_eq!(who(&stack, "198.51.100.7"), Sender::Stack);
     }
 
     #[test]
     fn an_error_of_this_very_machine_is_blind() {
         for queued in [from(3, 1, "127.0.0.1"), from(1, 3, "::1")] {
-            assert_eq!(by_message(queued), Outcome::Blind(Blind::LocalUnreachable));
+            let seen = icmp(&[queued], [192, 0, 2, 7].into()).unwrap();
+            assert_eq!(seen.outcome, Outcome::Blind(Blind::LocalUnreachable));
         }
         let local = Queued {
             origin: Origin::Local,
             ..from(3, 1, "192.0.2.1")
         };
-        assert_eq!(by_message(local), Outcome::Blind(Blind::LocalUnreachable));
+        let seen = connect(&error(Errno::ECONNREFUSED), &[local], [192, 0, 2, 7].into());
+        assert_eq!(seen.outcome, Outcome::Blind(Blind::LocalUnreachable));
     }
 
     #[test]
@@ -424,48 +595,58 @@ mod tests {
             from(3, 0, "2001:db8::1"),
             from(4, 1, "2001:db8::1"),
         ] {
-            assert_eq!(by_message(queued), Outcome::Blind(Blind::NoRoute));
+            for sender in [Sender::Target, Sender::OurSide, Sender::Beyond] {
+                let seen = by_message(queued, sender);
+                assert_eq!(seen, Outcome::Blind(Blind::NoRoute), "{queued:?}");
+            }
         }
     }
 
     #[test]
     fn of_several_messages_the_denial_counts() {
-        let queue = [
-            from(11, 0, "192.0.2.9"),
-            from(3, 13, "192.0.2.1"),
-            from(3, 1, "127.0.0.1"),
-        ];
-        let observation = icmp(&queue).unwrap();
-        assert_eq!(observation.outcome, Outcome::Reached(Reach::Prohibited));
-        assert!(icmp(&[]).is_none());
+        let denied = message(&from(3, 13, "192.0.2.1"), Sender::Beyond);
+        let ours = message(&from(3, 13, "192.0.2.1"), Sender::OurSide);
+        let own = message(
+            &from(3, 1, "127.0.0.1"),
+            Sender::ThisMachine { target: false },
+        );
+        let way = message(&from(3, 0, "192.0.2.9"), Sender::Beyond);
+        let loops = message(&from(11, 0, "192.0.2.9"), Sender::Beyond);
+        let all = [loops.clone(), denied, own, ours.clone(), way.clone()];
+        let seen = heaviest(all.into_iter()).unwrap();
+        assert_eq!(seen.outcome, Outcome::Reached(Reach::Prohibited));
+        let seen = heaviest([loops, ours, way].into_iter()).unwrap();
+        assert_eq!(seen.outcome, Outcome::Blind(Blind::OwnGateway));
+        assert!(icmp(&[], [192, 0, 2, 7].into()).is_none());
     }
 
-    fn for_datagram(queued: &[Queued]) -> Outcome {
-        let target = if queued.iter().any(|one| one.origin == Origin::Icmp6) {
-            "2001:db8::7"
-        } else {
-            "192.0.2.7"
-        };
-        datagram(None, queued, target.parse().unwrap())
-            .unwrap()
+    fn for_datagram(queued: Queued, sender: Sender) -> Outcome {
+        let refused = from_target(&queued, sender);
+        refused
+            .unwrap_or_else(|| message(&queued, sender))
+            .1
             .outcome
     }
 
     #[test]
     fn only_the_targets_own_port_unreachable_refuses_a_datagram() {
-        for (queued, reach) in [
-            (from(3, 3, "192.0.2.7"), Reach::Refused),
-            (from(1, 4, "2001:db8::7"), Reach::Refused),
-            (from(3, 3, "192.0.2.1"), Reach::Prohibited),
-            (from(1, 4, "2001:db8::1"), Reach::Prohibited),
-            (from(3, 13, "192.0.2.7"), Reach::Prohibited),
-            (from(3, 2, "192.0.2.7"), Reach::Prohibited),
-            (from(1, 1, "2001:db8::7"), Reach::Prohibited),
+        for (queued, sender, reach) in [
+            (from(3, 3, "192.0.2.7"), Sender::Target, Reach::Refused),
+            (from(1, 4, "2001:db8::7"), Sender::Target, Reach::Refused),
+            (from(3, 3, "192.0.2.1"), Sender::Beyond, Reach::Prohibited),
+            (from(1, 4, "2001:db8::1"), Sender::Beyond, Reach::Prohibited),
+            (from(3, 13, "192.0.2.7"), Sender::Target, Reach::Prohibited),
+            (from(3, 2, "192.0.2.7"), Sender::Target, Reach::Prohibited),
+            (from(1, 1, "2001:db8::7"), Sender::Target, Reach::Prohibited),
         ] {
-            assert_eq!(for_datagram(&[queued]), Outcome::Reached(reach));
+            assert_eq!(for_datagram(queued, sender), Outcome::Reached(reach));
         }
-        let both = [from(3, 13, "192.0.2.1"), from(3, 3, "192.0.2.7")];
-        assert_eq!(for_datagram(&both), Outcome::Reached(Reach::Refused));
+        let ours = for_datagram(from(3, 3, "192.0.2.1"), Sender::OurSide);
+        assert_eq!(ours, Outcome::Blind(Blind::OwnGateway));
+        let target = [192, 0, 2, 7].into();
+        let both = [from(3, 13, "127.0.0.1"), from(3, 3, "192.0.2.7")];
+        let seen = datagram(None, &both, target).unwrap();
+        assert_eq!(seen.outcome, Outcome::Reached(Reach::Refused));
         let here = datagram(None, &[from(3, 3, "127.0.0.1")], [127, 0, 0, 1].into());
         assert_eq!(here.unwrap().outcome, Outcome::Reached(Reach::Refused));
         assert!(datagram(None, &[], [127, 0, 0, 1].into()).is_none());
@@ -473,24 +654,23 @@ mod tests {
 
     #[test]
     fn a_datagrams_trouble_on_the_way_or_here_is_blind() {
-        for (queued, blind) in [
-            (from(3, 3, "127.0.0.1"), Blind::LocalUnreachable),
-            (from(3, 1, "127.0.0.1"), Blind::LocalUnreachable),
-            (from(1, 3, "::1"), Blind::LocalUnreachable),
-            (from(3, 4, "192.0.2.7"), Blind::NoRoute),
-            (from(11, 0, "192.0.2.7"), Blind::NoRoute),
-            (from(2, 0, "2001:db8::7"), Blind::NoRoute),
+        let here = Sender::ThisMachine { target: false };
+        for (queued, sender, blind) in [
+            (from(3, 3, "127.0.0.1"), here, Blind::LocalUnreachable),
+            (from(3, 1, "127.0.0.1"), here, Blind::LocalUnreachable),
+            (from(1, 3, "::1"), here, Blind::LocalUnreachable),
+            (from(3, 4, "192.0.2.7"), Sender::Target, Blind::NoRoute),
+            (from(11, 0, "192.0.2.7"), Sender::Target, Blind::NoRoute),
+            (from(2, 0, "2001:db8::7"), Sender::Target, Blind::NoRoute),
         ] {
-            assert_eq!(for_datagram(&[queued]), Outcome::Blind(blind));
+            assert_eq!(for_datagram(queued, sender), Outcome::Blind(blind));
         }
         let local = Queued {
             origin: Origin::Local,
             ..from(3, 3, "192.0.2.7")
         };
-        assert_eq!(
-            for_datagram(&[local]),
-            Outcome::Blind(Blind::LocalUnreachable)
-        );
+        let seen = datagram(None, &[local], [192, 0, 2, 7].into()).unwrap();
+        assert_eq!(seen.outcome, Outcome::Blind(Blind::LocalUnreachable));
     }
 
     #[test]
@@ -535,7 +715,7 @@ mod tests {
 
     #[test]
     fn a_reset_while_connecting_is_marked() {
-        let evidence = connect(&error(Errno::ECONNRESET), &[]).evidence.unwrap();
+        let evidence = errno(&error(Errno::ECONNRESET)).evidence.unwrap();
         assert_eq!(evidence.stopped_by, Some(StoppedBy::Reset));
         assert_eq!(
             evidence.tcp.unwrap().middlebox,

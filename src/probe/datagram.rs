@@ -137,7 +137,7 @@ impl Datagram {
                 wide,
                 foreign: Cell::new(false),
             }),
-            Err(error) => Err(classify::connect(&error, &[])),
+            Err(error) => Err(classify::errno(&error)),
         }
     }
 

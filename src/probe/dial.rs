@@ -21,7 +21,9 @@
 //! a flow that sent no more would have to be closed, and the answer to its SYN with it.
 //!
 //! A rule of this machine's own firewall may answer with a reset. That one is there before connect
-//! returns and came over the loopback device, so a reset that is there at once is looked at again.
+//! returns and came over the loopback device, so a reset that is there at once is looked at again. So is
+//! a connection to itself: a connect to a port of this machine at which nobody listens succeeds where the
+//! system happened to choose that very port for our end (RFC 9293 section 3.5, simultaneous open).
 //!
 //! Limits: the wait is cheap rather than clever. One registration with the reactor serves the
 //! connect and everything that is spoken later; a dead endpoint costs a few dozen system calls. Less
@@ -30,6 +32,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -41,8 +44,9 @@ use crate::domain::observation::{Observation, Outcome};
 
 use super::{classify, sys};
 
-/// How often a reset that is there at once must come over the loopback device to be our own. Other
-/// programs use that device too, and between two of its counts there are microseconds.
+/// How often a reset that is there at once must come over the loopback device to be our own, and how often
+/// a connection to itself is tried again. Other programs use that device too, and between two of its
+/// counts there are microseconds.
 const AGAIN: usize = 4;
 
 /// How long to wait after being woken for nothing.
@@ -93,7 +97,7 @@ pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<Dialled, Obse
         Start::UnderWay(stream) => stream,
     };
     let begin = Instant::now();
-    let mut flows = Flows::new(first, begin);
+    let mut flows = Flows::new(first, endpoint.address, begin);
     let halfway = begin + deadline.saturating_duration_since(begin) / 2;
     let mut held_back = None;
     let mut beside = BESIDE.iter();
@@ -126,6 +130,7 @@ pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<Dialled, Obse
 
 /// The flows of an attempt: the first, and the one beside it.
 struct Flows {
+    target: IpAddr,
     begin: Instant,
     first: Option<TcpStream>,
     beside: Option<TcpStream>,
@@ -153,8 +158,9 @@ impl End {
 }
 
 impl Flows {
-    const fn new(first: TcpStream, begin: Instant) -> Self {
+    const fn new(first: TcpStream, target: IpAddr, begin: Instant) -> Self {
         Self {
+            target,
             begin,
             first: Some(first),
             beside: None,
@@ -192,7 +198,7 @@ impl Flows {
             match timeout_at(until, self.ready()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(reactor_gone)) => {
-                    return Some(End::Stopped(classify::connect(&reactor_gone, &[])));
+                    return Some(End::Stopped(classify::errno(&reactor_gone)));
                 }
                 // Asked once more: readiness may lag behind the socket, and a handshake that completed
                 // in the last instant counts.
@@ -226,6 +232,7 @@ impl Flows {
 
     /// Asks every flow how it stands. A handshake wins over whatever else is there.
     fn look(&mut self) -> Option<End> {
+        let look = |flow| look(flow, self.target);
         let first = self.first.as_ref().and_then(look);
         let beside = self.beside.as_ref().and_then(look);
         if matches!(first, Some(Stands::Connected)) {
@@ -315,9 +322,14 @@ enum Start {
 /// very one. Then its reset comes over some other device than the loopback's. The target may be this
 /// machine, too, and then the reset is its own word.
 fn at_once(endpoint: Endpoint, begun: Result<TcpStream, Observation>) -> Start {
+    let stands = |begun| stands(begun, endpoint.address);
     let mut start = stands(begun);
     for _ in 0..AGAIN {
         match &start {
+            Start::Ended(Err(seen)) if *seen == classify::met_itself() => {
+                start = stands(self::start(endpoint));
+                continue;
+            }
             Start::Ended(Err(seen)) if classify::is_reset(seen) => {}
             Start::Ended(_) | Start::UnderWay(_) => return start,
         }
@@ -331,16 +343,16 @@ fn at_once(endpoint: Endpoint, begun: Result<TcpStream, Observation>) -> Start {
         }
     }
     match start {
-        Start::Ended(Err(seen)) if classify::is_reset(&seen) => {
+        Start::Ended(Err(seen)) if classify::is_reset(&seen) && !sys::is_own(endpoint.socket()) => {
             Start::Ended(Err(classify::own_reset()))
         }
         Start::Ended(_) | Start::UnderWay(_) => start,
     }
 }
 
-fn stands(begun: Result<TcpStream, Observation>) -> Start {
+fn stands(begun: Result<TcpStream, Observation>, target: IpAddr) -> Start {
     match begun {
-        Ok(stream) => match look(&stream) {
+        Ok(stream) => match look(&stream, target) {
             Some(Stands::Connected) => Start::Ended(Ok(stream)),
             Some(Stands::Stopped(seen)) => Start::Ended(Err(seen)),
             None => Start::UnderWay(stream),
@@ -354,30 +366,38 @@ fn start(endpoint: Endpoint) -> Result<TcpStream, Observation> {
     // An IPv4-mapped address leads to IPv4, where the errors come from as well.
     let mut address = endpoint.socket();
     address.set_ip(endpoint.address.to_canonical());
-    let early = |error: io::Error| classify::connect(&error, &[]);
+    let early = |error: io::Error| classify::errno(&error);
     let socket = sys::socket(address).map_err(early)?;
     sys::prepare(&socket, address.is_ipv6()).map_err(early)?;
     match socket.connect(&address.into()) {
         Ok(()) => {}
         Err(error) if sys::in_progress(&error) => {}
-        Err(error) => return Err(classify::connect(&error, &sys::errors(&socket))),
+        Err(error) => {
+            let queued = sys::errors(&socket);
+            return Err(classify::connect(&error, &queued, endpoint.address));
+        }
     }
     TcpStream::from_std(socket.into()).map_err(early)
 }
 
 /// Asks the socket how it stands; `None` while the handshake is on its way.
-fn look(stream: &TcpStream) -> Option<Stands> {
-    // First of all: a socket that has a peer is connected, whatever else came.
-    if stream.peer_addr().is_ok() {
-        return Some(Stands::Connected);
+fn look(stream: &TcpStream, target: IpAddr) -> Option<Stands> {
+    // First of all: a socket that has a peer is connected, whatever else came. But nobody is his own.
+    if let Ok(peer) = stream.peer_addr() {
+        let met_itself = stream.local_addr().is_ok_and(|own| own == peer);
+        return Some(if met_itself {
+            Stands::Stopped(classify::met_itself())
+        } else {
+            Stands::Connected
+        });
     }
     let queued = sys::errors(stream);
     let error = stream.take_error().unwrap_or_else(Some);
     // An ICMP error ends the attempt even where the kernel, because it held the socket's lock at
     // that moment, took it for a passing one: the next SYN would only bring it again.
     match error {
-        Some(error) => Some(Stands::Stopped(classify::connect(&error, &queued))),
-        None => classify::icmp(&queued).map(Stands::Stopped),
+        Some(error) => Some(Stands::Stopped(classify::connect(&error, &queued, target))),
+        None => classify::icmp(&queued, target).map(Stands::Stopped),
     }
 }
 #[cfg(test)]

@@ -243,7 +243,7 @@ impl Attempt {
                 self.foreign.set(true);
             }
         }
-        classify::icmp(&ours)
+        classify::icmp(&ours, self.peer)
     }
 
     fn is_ours(&self, entry: &sys::Quoted) -> bool {

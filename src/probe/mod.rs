@@ -6,7 +6,8 @@
 //! [`Observation`](crate::domain::observation::Observation). [`quic`] is the same climb over UDP,
 //! [`udp`] sends what [`elicit`] has for a protocol, [`icmp`] an echo request; datagrams leave
 //! through `datagram` alone. `banner` looks closer at who answers on a TCP port. What an error number
-//! or an ICMP message means is decided in [`classify`] and nowhere else. [`dns`] asks one name server
+//! or an ICMP message means is decided in [`classify`] and nowhere else; [`way`] knows by which way packets
+//! leave, and so who is of our own side. [`dns`] asks one name server
 //! one question, and [`egress`] a page that says where we come from.
 //!
 //! Limits: everything is under the caller's deadline; at most 64 KiB of an HTTP body are read; what

@@ -64,7 +64,9 @@ pub(crate) async fn confirm<W: World>(
         controls
             .checks()
             .for_each(|checks| ports.add_checks(checks));
-        sights.iter().for_each(|sight| ports.add_sight(sight));
+        for sight in &sights {
+            ports.add_sight(sight);
+        }
         // What made a silence of the first set worth nothing goes for later ones too.
         let basis = Basis {
             controls: &controls,

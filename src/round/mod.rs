@@ -137,7 +137,9 @@ async fn round<W: World>(
     controls
         .checks()
         .for_each(|checks| ports.add_checks(checks));
-    sights.iter().for_each(|sight| ports.add_sight(sight));
+    for sight in &sights {
+        ports.add_sight(sight);
+    }
     let dropped = drops
         .zip(world.reverse_path_drops())
         .map(|(before, after)| after.saturating_sub(before));

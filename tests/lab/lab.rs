@@ -157,6 +157,18 @@ impl Lab {
         self.until_listening(Place::Server, &[&format!("udp {TRUTH}:5300")]);
     }
 
+    /// Has the router say its ICMP errors to the runner from these addresses. They may be the gateway's.
+    pub fn router_says_errors_from(&self, v4: &str, v6: &str) {
+        let script = format!(
+            "ip address replace {v4}/24 dev torunner
+             ip address replace {v6}/64 dev torunner nodad
+             ip route change 198.18.1.0/24 dev torunner src {v4}
+             ip -6 route flush 2001:db8:1::/64 dev torunner
+             ip -6 route add 2001:db8:1::/64 dev torunner src {v6}"
+        );
+        self.sh(Place::Router, &script);
+    }
+
     /// Asks servers without noentry: what `ask.py` says about each of these questions.
     pub fn ask(&self, under: &[&str], questions: &[&str]) -> Vec<String> {
         let script = self.write("ask.py", include_str!("ask.py"));

@@ -97,9 +97,11 @@ link set lo up
 link set torunner up
 link set toserver up
 link set toidle up
+address add 198.18.9.1/32 dev lo
 address add 198.18.1.1/24 dev torunner
 address add 198.18.2.1/24 dev toserver
 address add 198.18.3.1/24 dev toidle
+address add 2001:db8:9::1/128 dev lo nodad
 address add 2001:db8:1::1/64 dev torunner nodad
 address add 2001:db8:2::1/64 dev toserver nodad
 address add 2001:db8:4::1/64 dev toidle nodad
@@ -124,6 +126,15 @@ route add 2001:db8:3::225/128 via 2001:db8:4::2
 route add 2a00:5a:1::225/128 via 2001:db8:4::2
 route add fd00:20::225/128 via 2001:db8:4::2
 route add blackhole 192.0.2.0/24
+END
+
+# What the router itself says to the runner, such as that something is prohibited, comes from an address
+# that is neither the runner's gateway nor in its network: so it stands for a firewall further out. A
+# rejection by the gateway is the runner's own side's, and proves nothing.
+ip -n router -batch - <<'END'
+route change 198.18.1.0/24 dev torunner src 198.18.9.1
+route delete 2001:db8:1::/64 dev torunner
+route add 2001:db8:1::/64 dev torunner src 2001:db8:9::1
 END
 
 # Also proves that the kernel has what the scenarios need.

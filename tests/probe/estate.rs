@@ -77,6 +77,23 @@ pub fn estate() {
     ");
 }
 
+/// What the router says in errors once it stands [`further_out`].
+pub const FURTHER_OUT: [&str; 2] = ["198.18.9.1", "2001:db8:9::1"];
+
+/// Has the router say errors from an address that is neither the machine's gateway nor in its network, as
+/// a firewall does that stands behind the gateway.
+pub fn further_out() {
+    let [v4, v6] = FURTHER_OUT;
+    sh(&format!(
+        "
+        ip -n router addr add {v4}/32 dev lo; ip -n router addr add {v6}/128 dev lo nodad
+        ip -n router route change 10.77.0.0/24 dev v1 src {v4}
+        ip -n router -6 route del fd77::/64 dev v1
+        ip -n router -6 route add fd77::/64 dev v1 src {v6}
+    "
+    ));
+}
+
 /// Rules, one a line, for a hook in the namespace that `prefix` enters.
 pub fn rules(prefix: &str, hook: &str, rules: &str) {
     let chain = format!("type filter hook {hook} priority -300;\n{rules}\n");

@@ -8,8 +8,8 @@ use noentry::domain::observation::{Blind, Observation, Outcome, StoppedBy};
 use noentry::domain::reach::Reach;
 
 use crate::estate::{
-    DEAD_ENDS, assert_blind, assert_prohibited, dead_ends, estate, icmp, inside, no_way_out,
-    refusing_routes, routes_in_a_loop, rules, sh,
+    DEAD_ENDS, FURTHER_OUT, assert_blind, assert_prohibited, dead_ends, estate, further_out, icmp,
+    inside, no_way_out, refusing_routes, routes_in_a_loop, rules, sh,
 };
 use crate::support::{look, reach, stopped_by, tcp};
 
@@ -69,16 +69,21 @@ async fn a_router_on_the_way_is_named_and_a_loop_is_no_denial() {
         return;
     }
     estate();
+    further_out();
     refusing_routes();
     routes_in_a_loop("");
+    let [v4, v6] = FURTHER_OUT;
     for (address, kind, code, from) in [
-        ("198.51.100.1", 3, 1, "10.77.0.2"),
-        ("198.51.100.200", 3, 13, "10.77.0.2"),
-        ("2001:db8:1::1", 1, 0, "fd77::2"),
-        ("2001:db8:2::1", 1, 1, "fd77::2"),
+        ("198.51.100.1", 3, 1, v4),
+        ("198.51.100.200", 3, 13, v4),
+        ("2001:db8:2::1", 1, 1, v6),
     ] {
         assert_prohibited(&one(address, 443).await, kind, code, from);
     }
+    let seen = one("2001:db8:1::1", 443).await;
+    assert_blind(&seen, Blind::NoRoute);
+    assert_eq!(icmp(&seen).meaning(), "no route to destination");
+    assert!(icmp(&seen).is_from(v6.parse().unwrap()));
     for address in ["203.0.113.1", "2001:db8:3::1"] {
         let seen = one(address, 443).await;
         assert_blind(&seen, Blind::NoRoute);

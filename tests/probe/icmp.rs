@@ -17,8 +17,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::Instant;
 
 use crate::estate::{
-    DEAD_ENDS, assert_blind, assert_prohibited, dead_ends, estate, inside, is_inside, no_way_out,
-    refusing_routes, routes_in_a_loop, rules, sh,
+    DEAD_ENDS, FURTHER_OUT, assert_blind, assert_prohibited, dead_ends, estate, further_out,
+    inside, is_inside, no_way_out, refusing_routes, routes_in_a_loop, rules, sh,
 };
 use crate::fair::fairly;
 use crate::support::{LONG, Running, have, look, missing, reach, stopped_by, tcp};
@@ -132,6 +132,7 @@ async fn every_way_to_stop_an_echo_is_told_apart() {
             ip -n router addr add 2001:db8::$host/128 dev lo nodad
         done
     ");
+    further_out();
     refusing_routes();
     routes_in_a_loop(
         "ip daddr 192.0.2.11 icmp type echo-request drop
@@ -174,10 +175,9 @@ END");
             assert_eq!(reach(&seen), Reach::Connected, "{kind} {prefix}");
         }
         for (address, number, code, from) in [
-            ("198.51.100.1", 3, 1, "10.77.0.2"),
-            ("198.51.100.200", 3, 13, "10.77.0.2"),
-            ("2001:db8:1::1", 1, 0, "fd77::2"),
-            ("2001:db8:2::1", 1, 1, "fd77::2"),
+            ("198.51.100.1", 3, 1, FURTHER_OUT[0]),
+            ("198.51.100.200", 3, 13, FURTHER_OUT[0]),
+            ("2001:db8:2::1", 1, 1, FURTHER_OUT[1]),
         ] {
             let seen = ping(address).await;
             assert_prohibited(&seen, number, code, from);
@@ -186,7 +186,8 @@ END");
             };
             assert!(!error.is_from(address.parse().unwrap()));
         }
-        for address in ["203.0.113.1", "2001:db8:3::1"] {
+        // A loop, and a router that knows no way.
+        for address in ["203.0.113.1", "2001:db8:3::1", "2001:db8:1::1"] {
             assert_blind(&ping(address).await, Blind::NoRoute);
         }
     }

@@ -39,3 +39,5 @@ mod tls;
 mod udp;
 #[cfg(target_os = "linux")]
 mod udp_firewall;
+#[cfg(target_os = "linux")]
+mod way;

@@ -9,8 +9,8 @@ use noentry::domain::payload::{Payload, Protocol};
 use noentry::domain::reach::Reach;
 
 use crate::estate::{
-    DEAD_ENDS, assert_blind, dead_ends, estate, icmp, inside, no_way_out, routes_in_a_loop, rules,
-    sh,
+    DEAD_ENDS, FURTHER_OUT, assert_blind, dead_ends, estate, further_out, icmp, inside, no_way_out,
+    routes_in_a_loop, rules, sh,
 };
 use crate::support::reach;
 use crate::udp::{ask, udp_evidence};
@@ -50,6 +50,7 @@ async fn the_host_and_a_device_before_it_are_told_apart() {
         return;
     }
     estate();
+    further_out();
     // Behind the router nobody has an address, but its firewall turns away before that matters.
     sh("
         ip -n router link add d0 type veth peer name d1
@@ -72,13 +73,13 @@ async fn the_host_and_a_device_before_it_are_told_apart() {
         (
             "192.0.2.7",
             "203.0.113.9",
-            "10.77.0.2",
+            FURTHER_OUT[0],
             [(3, 3), (3, 13), (3, 1), (3, 0)],
         ),
         (
             "2001:db8::7",
             "2001:db8:7::9",
-            "fd77::2",
+            FURTHER_OUT[1],
             [(1, 4), (1, 1), (1, 3), (1, 0)],
         ),
     ] {
@@ -96,7 +97,15 @@ async fn the_host_and_a_device_before_it_are_told_apart() {
             assert_stopped(&rejected, own, port, from);
             assert_stopped(&prohibited, Reach::Prohibited, admin, from);
             assert_stopped(&no_host, Reach::Prohibited, unreachable, from);
-            assert_stopped(&no_net, Reach::Prohibited, no_route, from);
+            // That there is no way to it is no word of a router's about the door; of the host itself
+            // it is one.
+            if from == host {
+                assert_stopped(&no_net, Reach::Prohibited, no_route, from);
+            } else {
+                assert_blind(&no_net, Blind::NoRoute);
+                let error = icmp(&no_net);
+                assert_eq!((error.kind, error.code), no_route);
+            }
         }
         assert_stopped(&one(host, 1006).await, Reach::Refused, port, host);
     }

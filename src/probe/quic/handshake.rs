@@ -111,7 +111,7 @@ pub(super) async fn shake(
     let started = start(context, wire, &witness, &name, &tasks);
     let (endpoint, connecting) = match started {
         Ok(started) => started,
-        Err(error) => return Shaken::Stopped(classify::connect(&error, &[])),
+        Err(error) => return Shaken::Stopped(classify::errno(&error)),
     };
     let shaken = tokio::select! {
         biased;

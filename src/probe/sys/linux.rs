@@ -242,6 +242,27 @@ pub fn looped() -> Option<u64> {
     counts.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
+/// How many packets the reverse path filter dropped so far in this network namespace
+/// (`IPReversePathFilter` among the counters of `TcpExt`, `proc_pid_net(5)`, `netstat`).
+pub fn reverse_path_drops() -> Option<u64> {
+    counter(
+        &fs::read_to_string("/proc/self/net/netstat").ok()?,
+        "TcpExt",
+        "IPReversePathFilter",
+    )
+}
+
+/// One counter of a table in which each group has a line of names and, behind it, one of numbers.
+fn counter(table: &str, group: &str, name: &str) -> Option<u64> {
+    let mut lines = table.lines().filter_map(|line| {
+        let (first, rest) = line.split_once(':')?;
+        (first == group).then_some(rest)
+    });
+    let names = lines.next()?.split_ascii_whitespace();
+    let mut both = names.zip(lines.next()?.split_ascii_whitespace());
+    both.find(|(other, _)| *other == name)?.1.parse().ok()
+}
+
 /// Whether something that we sent has not been acknowledged.
 ///
 /// A segment on its way is not, nor is one that a window of zero holds back, as long as nobody
@@ -268,6 +289,30 @@ mod tests {
         let door = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         door.send_to(b"x", door.local_addr().unwrap()).unwrap();
         assert!(looped().unwrap() > before);
+    }
+
+    #[test]
+    fn a_counter_is_found_by_its_name_or_not_at_all() {
+        let table = "TcpExt: SyncookiesSent IPReversePathFilter TCPTimeouts\n\
+                     TcpExt: 3 17 5\n\
+                     IpExt: InNoRoutes IPReversePathFilter\n\
+                     IpExt: 1 99\n";
+        let read = |table: &str, group: &str| counter(table, group, "IPReversePathFilter");
+        assert_eq!(read(table, "TcpExt"), Some(17));
+        assert_eq!(read(table, "IpExt"), Some(99));
+        assert_eq!(read(table, "MPTcpExt"), None);
+        assert_eq!(counter(table, "TcpExt", "Reverse"), None);
+        for broken in [
+            "",
+            "TcpExt: IPReversePathFilter",
+            "TcpExt: A IPReversePathFilter\nTcpExt: 1",
+            "TcpExt: IPReversePathFilter\nTcpExt: many",
+            "TcpExt: IPReversePathFilter\nTcpExt: -1",
+            "TcpExt: IPReversePathFilter\nIpExt: 1",
+        ] {
+            assert_eq!(read(broken, "TcpExt"), None, "{broken}");
+        }
+        assert!(reverse_path_drops().is_some());
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! | ICMP errors | the error queue (`ip(7)`, `IP_RECVERR`) hands over type, code, sender and the packet they are about | an error number alone | an error number alone |
 //! | whether a packet left | from 5.18 on a notice in the same queue (`SO_TIMESTAMPING`) | not known | not known |
 //! | whether a reset is a rule's of this machine | the loopback device's count of packets | not known | not known |
+//! | the way to an address | the kernel's routing table, by netlink | the system's choice of a source, and the networks of its interfaces; no gateway | not known |
+//! | drops by the reverse path filter | the network namespace's count, IPv4 alone (IPv6 has no such filter) | not known | not known |
 //! | error numbers | `errno` | `errno` | Winsock codes |
 //! | how TCP stands | `TCP_INFO`: kept back by our own stack, SYNs sent again, acknowledged, round trip | not known | not known |
 //! | ICMP echo, unprivileged | datagram sockets for the groups in `ping_group_range`; the kernel sets the identifier and picks the replies | macOS: datagram sockets for everybody, with the IP header before the reply; elsewhere none | none |
@@ -27,16 +29,28 @@ pub use echo::{EchoSocket, echo_socket};
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    drain, errors, looped, prepare, round_trip, syns, unacknowledged, unsent, watch_departures,
+    drain, errors, looped, prepare, reverse_path_drops, round_trip, syns, unacknowledged, unsent,
+    watch_departures,
 };
+#[cfg(target_os = "linux")]
+mod netlink;
+#[cfg(target_os = "linux")]
+pub use netlink::route;
 
 // Compiled into the tests everywhere, so that it cannot rot unseen.
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 #[cfg(not(target_os = "linux"))]
 pub use portable::{
-    drain, errors, looped, prepare, round_trip, syns, unacknowledged, unsent, watch_departures,
+    drain, errors, looped, prepare, reverse_path_drops, round_trip, syns, unacknowledged, unsent,
+    watch_departures,
 };
+
+// The same.
+#[cfg(all(unix, any(not(target_os = "linux"), test)))]
+mod interfaces;
+#[cfg(all(unix, not(target_os = "linux")))]
+pub use interfaces::route;
 
 #[cfg(unix)]
 mod unix;
@@ -46,7 +60,7 @@ pub use unix::{cause, name};
 #[cfg(not(unix))]
 mod windows;
 #[cfg(not(unix))]
-pub use windows::{cause, name};
+pub use windows::{cause, name, route};
 
 /// Whether ICMP errors reach a datagram socket that is not connected (`ip(7)`, `IP_RECVERR`).
 pub const WIDE_ERRORS: bool = cfg!(target_os = "linux");
@@ -100,6 +114,21 @@ pub struct Drained {
     pub errors: Vec<Quoted>,
     /// How many packets left for a device, where [`watch_departures`] asked for that.
     pub departed: u16,
+}
+
+/// By which way the system sends packets to an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Whether the address is one of this machine's own.
+    pub own: bool,
+    /// Whether nobody stands between: the address is that of a neighbour.
+    pub on_link: bool,
+    /// The interface by its name.
+    pub interface: String,
+    /// The first router to an address that is not a neighbour's, where the system tells.
+    pub gateway: Option<IpAddr>,
+    /// The address that packets leave from.
+    pub source: Option<IpAddr>,
 }
 
 /// What an error number says, freed from its platform.
@@ -185,6 +214,20 @@ pub fn is_own(address: SocketAddr) -> bool {
     }
 }
 
+/// The address that packets to another leave from. Connecting a datagram socket sends nothing; the port
+/// does not matter, but Windows and some others want one.
+#[cfg(unix)]
+fn source(address: IpAddr) -> Option<IpAddr> {
+    let any: SocketAddr = match address {
+        IpAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = std::net::UdpSocket::bind(any).ok()?;
+    socket.connect((address, 9)).ok()?;
+    let source = socket.local_addr().ok()?.ip();
+    (!source.is_unspecified()).then_some(source)
+}
+
 const fn is_multicast(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
@@ -213,6 +256,7 @@ mod tests {
         assert_eq!(portable::drain(&socket), Drained::default());
         assert!(!portable::watch_departures(&socket));
         assert_eq!(portable::looped(), None);
+        assert_eq!(portable::reverse_path_drops(), None);
         assert_eq!(portable::unsent(&socket), None);
         assert_eq!(portable::syns(&socket), None);
         assert_eq!(portable::unacknowledged(&socket), None);

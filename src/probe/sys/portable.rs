@@ -32,6 +32,11 @@ pub const fn looped() -> Option<u64> {
 }
 
 /// Not known.
+pub const fn reverse_path_drops() -> Option<u64> {
+    None
+}
+
+/// Not known.
 pub fn unsent<S>(_socket: &S) -> Option<u8> {
     None
 }

@@ -1,8 +1,9 @@
 //! Error numbers of Windows sockets ("Windows Sockets Error Codes", Winsock2 reference).
 
 use std::io;
+use std::net::IpAddr;
 
-use super::Cause;
+use super::{Cause, Route};
 
 /// What an error number says.
 pub fn cause(errno: i32) -> Cause {
@@ -25,4 +26,13 @@ pub fn cause(errno: i32) -> Cause {
 /// The system's text for an error number.
 pub fn name(errno: i32) -> String {
     io::Error::from_raw_os_error(errno).to_string()
+}
+
+/// Not known.
+///
+/// # Errors
+///
+/// Always: this system is not asked.
+pub fn route(_address: IpAddr) -> io::Result<Option<Route>> {
+    Err(io::ErrorKind::Unsupported.into())
 }

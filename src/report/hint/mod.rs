@@ -12,6 +12,7 @@ use crate::domain::endpoint::{Class, Family, Transport};
 use crate::domain::observation::Blind;
 use crate::domain::own::NotOwn;
 use crate::domain::report::RoundReport;
+pub use own_side::OwnSide;
 
 /// Names of targets or resolvers that a hint is about.
 type Names = Vec<String>;
@@ -52,22 +53,8 @@ pub enum Hint {
     ControlInside(String),
     /// A port has no control of its own, and one on another port says nothing about it.
     PortUnproven(Transport, u16, Names),
-    /// A control is reached by another way out than the targets are.
-    OtherWay(String, Names),
-    /// A control stands on this machine or in its own network.
-    TooNear(String, Names),
-    /// A control lost packets while targets were tried.
-    Doubtful(String, Names),
-    /// A control was not tried between the attempts.
-    NotBetween(String, Names),
-    /// The round is too fast for this network.
-    TooFast,
-    /// A target's address lies in this machine's own network.
-    OwnNetwork(Names),
-    /// This machine's gateway rejected the packets.
-    OwnGateway(Names),
-    /// The reverse path filter dropped packets.
-    ReversePath,
+    /// This machine or its own network may be what stopped the packets.
+    OwnSide(OwnSide),
     /// This vantage cannot speak IPv6.
     NoIpv6 {
         /// Whether the targets are address literals, which cannot leave IPv6 out.
@@ -154,16 +141,7 @@ impl Hint {
             Self::PortUnproven(transport, port, targets) => {
                 words::port_unproven(*transport, *port).join(about(targets))
             }
-            Self::OtherWay(control, targets) => own_side::other_way(control).join(about(targets)),
-            Self::TooNear(control, targets) => own_side::too_near(control).join(about(targets)),
-            Self::Doubtful(control, targets) => own_side::doubtful(control).join(about(targets)),
-            Self::NotBetween(control, targets) => {
-                own_side::not_between(control).join(about(targets))
-            }
-            Self::TooFast => own_side::too_fast(),
-            Self::OwnNetwork(targets) => own_side::own_network().join(about(targets)),
-            Self::OwnGateway(targets) => own_side::own_gateway().join(about(targets)),
-            Self::ReversePath => own_side::reverse_path(),
+            Self::OwnSide(own) => own.phrase(),
             Self::NoIpv6 { literal, targets } => {
                 Phrase::new("this machine has no IPv6: run from a vantage that has it")
                     .join(words::unwatch(Family::Ipv6, *literal))

@@ -71,11 +71,11 @@ pub(super) fn weaker(report: &RoundReport) -> Option<Hint> {
 }
 
 /// One hint for every different cause, with the targets that have it.
-pub(super) fn by_cause<K: Ord>(
+pub(super) fn by_cause<K: Ord, H>(
     report: &RoundReport,
     cause: impl Fn(&Finding, &Reason) -> Option<K>,
-    hint: impl Fn(K, Names) -> Hint,
-) -> Vec<Hint> {
+    hint: impl Fn(K, Names) -> H,
+) -> Vec<H> {
     let mut groups: BTreeMap<K, Names> = BTreeMap::new();
     for finding in &report.findings {
         let causes: BTreeSet<K> = reasons(finding)

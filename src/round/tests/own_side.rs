@@ -259,22 +259,22 @@ async fn what_answers_alone_and_not_in_the_crowd_takes_every_silence_with_it() {
     }
 }
 
-fn way(distance: Distance, interface: &str) -> Option<Way> {
-    Some(Way {
+fn way(distance: Distance, interface: &str) -> Way {
+    Way {
         distance,
         interface: interface.to_owned(),
         gateway: (distance == Distance::Beyond).then(|| "192.168.1.1".parse().unwrap()),
         source: "192.168.1.2".parse().ok(),
-    })
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
     for (there, expected) in [
-        (way(Distance::Beyond, "eth0"), "stopped"),
-        (way(Distance::Beyond, "tun0"), "control_on_other_way"),
-        (way(Distance::OwnNetwork, "eth0"), "control_too_near"),
-        (way(Distance::ThisMachine, "lo"), "control_too_near"),
+        (Some(way(Distance::Beyond, "eth0")), "stopped"),
+        (Some(way(Distance::Beyond, "tun0")), "control_on_other_way"),
+        (Some(way(Distance::OwnNetwork, "eth0")), "control_too_near"),
+        (Some(way(Distance::ThisMachine, "lo")), "control_too_near"),
         (None, "stopped"),
     ] {
         let mut world = Fake::new(only_control_answers);
@@ -283,7 +283,7 @@ async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
             if address.to_string() == CONTROL {
                 there.clone()
             } else {
-                way(Distance::Beyond, "eth0")
+                Some(way(Distance::Beyond, "eth0"))
             }
         });
         let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
@@ -295,7 +295,7 @@ async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
 #[tokio::test(start_paused = true)]
 async fn a_control_at_the_address_that_we_come_from_is_near() {
     let mut world = Fake::new(only_control_answers);
-    world.ways = Box::new(|_| way(Distance::Beyond, "eth0"));
+    world.ways = Box::new(|_| Some(way(Distance::Beyond, "eth0")));
     world.says = Box::new(|_, question| {
         (question.name == "whoami.example").then(|| (addresses(&[CONTROL]), Vec::new()))
     });
@@ -314,11 +314,11 @@ async fn a_global_address_within_our_own_network_tells_nothing_by_being_shut() {
     for reach in [None, Some(Reach::Refused)] {
         let mut world = Fake::new(move |e, at| only_control_answers(e, at).or(reach));
         world.ways = Box::new(|address| {
-            if address.to_string() == CONTROL {
+            Some(if address.to_string() == CONTROL {
                 way(Distance::Beyond, "eth0")
             } else {
                 way(Distance::OwnNetwork, "eth0")
-            }
+            })
         });
         let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
         assert_eq!(report.findings[0].reason.as_str(), "own_network");

@@ -12,7 +12,7 @@ use crate::lab::Lab;
 use crate::services::Server;
 use crate::zones::DOORS;
 
-const ROUTER: (&str, &str) = ("198.18.1.1", "2001:db8:1::1");
+const ROUTER: (&str, &str) = ("198.18.9.1", "2001:db8:9::1");
 
 /// The same place in both families.
 fn both(last: u8) -> [String; 2] {

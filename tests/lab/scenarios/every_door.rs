@@ -22,7 +22,7 @@ use crate::round::{Round, evidence, head_at, icmp, target, with_vantage};
 use crate::services::Server;
 use crate::zones::TRUTH;
 
-const ROUTER: [&str; 2] = ["198.18.1.1", "2001:db8:1::1"];
+const ROUTER: [&str; 2] = ["198.18.9.1", "2001:db8:9::1"];
 
 /// One control for each transport, and one for each port that wants its own.
 const CONTROLS: [&str; 5] = [
@@ -45,11 +45,13 @@ enum Fate {
     Router(u8),
     /// The same from the target itself.
     Target(u8),
+    /// An unreachable with this code, from the router, that tells of the way and denies nothing.
+    Way(u8),
     /// An error on the way that denies nothing.
     Trouble,
 }
 
-use Fate::{Open, Reset, Router, Silence, Target, Trouble};
+use Fate::{Open, Reset, Router, Silence, Target, Trouble, Way};
 
 /// The kinds of doors, with what is written and how far one gets through an open one.
 const KINDS: [(&str, &str, Reach); 4] = [
@@ -67,17 +69,13 @@ const DOORS: [(&str, [Fate; 2], [Fate; 2]); 15] = [
     ("port", [Router(3), Router(4)], [Router(3), Router(4)]),
     ("admin", [Router(13), Router(1)], [Router(13), Router(1)]),
     ("host", [Router(1), Router(3)], [Router(1), Router(3)]),
-    ("net", [Router(0); 2], [Router(0); 2]),
+    ("net", [Way(0); 2], [Way(0); 2]),
     (
         "host-prohibited",
         [Router(10), Router(5)],
         [Router(10), Router(5)],
     ),
-    (
-        "net-prohibited",
-        [Router(9), Router(6)],
-        [Router(9), Router(6)],
-    ),
+    ("net-prohibited", [Router(9), Way(6)], [Router(9), Way(6)]),
     ("protocol", [Router(2), Open], [Router(2), Open]),
     ("own-port", [Target(3), Target(4)], [Target(3), Target(4)]),
     (
@@ -211,11 +209,12 @@ fn wrong(kind: &str, open: Reach, fate: Fate, endpoint: &EndpointReport) -> Opti
         // Over UDP that is what a host says of a port on which nobody listens.
         Target(code @ (3 | 4)) if datagram => (Some(Refused), Some((code, Some(own)))),
         Target(code) => (Some(Prohibited), Some((code, Some(own)))),
+        Way(code) => (None, Some((code, router))),
         Trouble => (None, None),
     };
     let verdict = match fate {
         Open => Exposed,
-        Trouble => Inconclusive,
+        Way(_) | Trouble => Inconclusive,
         Silence | Reset | Router(_) | Target(_) => Blocked,
     };
     let mut wrong = String::new();
@@ -228,6 +227,10 @@ fn wrong(kind: &str, open: Reach, fate: Fate, endpoint: &EndpointReport) -> Opti
         if errors.len() != endpoint.attempts.len() || !all {
             let _ = write!(wrong, "true are {code} from {from:?}; ");
         }
+    }
+    let no_route = |attempt: &Attempt| attempt.outcome == Outcome::Blind(Blind::NoRoute);
+    if matches!(fate, Way(_)) && !endpoint.attempts.iter().all(no_route) {
+        wrong += "true is no route; ";
     }
     if fate == Reset && !evidence(endpoint).all(|e| e.stopped_by == Some(StoppedBy::Reset)) {
         wrong += "true is a reset; ";

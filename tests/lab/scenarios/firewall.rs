@@ -1,7 +1,7 @@
 //! Every way in which a firewall stops somebody, and the ways in which it does not.
 
 use noentry::domain::finding::Note;
-use noentry::domain::observation::{Outcome, StoppedBy};
+use noentry::domain::observation::{Blind, Outcome, StoppedBy};
 use noentry::domain::reach::Reach::{self, Connected, NoAnswer, Prohibited, Refused};
 use noentry::domain::verdict::Verdict::{Blocked, Exposed, Inconclusive};
 use noentry::domain::way::PortProof;
@@ -14,11 +14,16 @@ use crate::zones::TRUTH;
 
 const V4: &str = "203.0.113.22";
 const V6: &str = "2001:db8:3::22";
-const ROUTER_V4: &str = "198.18.1.1";
-const ROUTER_V6: &str = "2001:db8:1::1";
+const ROUTER_V4: &str = "198.18.9.1";
+const ROUTER_V6: &str = "2001:db8:9::1";
 
 /// Port, reach, and the ICMP error with its sender for IPv4 and IPv6.
 type Stop<'a> = (u16, Reach, Option<(u8, &'a str)>, Option<(u8, &'a str)>);
+
+/// Whether an unreachable tells of the way, and not of the door: no route, network unreachable.
+const fn tells_of_the_way(v6: bool, code: u8) -> bool {
+    code == 0 || v6 && code == 6
+}
 
 /// DROP, REJECT with a reset and with every kind of ICMP, by the router and by the host itself.
 pub fn every_way_of_being_stopped(ground: Ground) {
@@ -59,7 +64,14 @@ pub fn every_way_of_being_stopped(ground: Ground) {
                 continue; // ICMPv6 has no such error.
             }
             let name = format!("{family} {port}");
-            round.expect(&[Truth(&name, Blocked, "stopped", &[*reach])]);
+            let way = error.is_some_and(|(code, _)| tells_of_the_way(family == "v6", code));
+            let reaches = [*reach];
+            let truth = if way {
+                Truth(&name, Inconclusive, "no_route", &[])
+            } else {
+                Truth(&name, Blocked, "stopped", &reaches)
+            };
+            round.expect(&[truth]);
             let endpoint = endpoint(round.finding(&name), address);
             assert_eq!(endpoint.attempts.len(), 2, "{endpoint:#?}");
             let found: Vec<_> = icmp(endpoint)
@@ -75,6 +87,12 @@ pub fn every_way_of_being_stopped(ground: Ground) {
                 })
                 .collect();
             assert_eq!(found, expected, "{endpoint:#?}");
+            if way {
+                let blind = Outcome::Blind(Blind::NoRoute);
+                let all = endpoint.attempts.iter().all(|a| a.outcome == blind);
+                assert!(all, "{endpoint:#?}");
+                continue;
+            }
             assert_eq!(
                 endpoint.rests_on.as_ref().map(|r| r.control.as_str()),
                 Some("control.lab.example:9000"),
@@ -86,7 +104,60 @@ pub fn every_way_of_being_stopped(ground: Ground) {
             assert_eq!(notes.contains(&Note::OnlyNoListener), *reach == Refused);
         }
     }
-    assert_eq!(round.code, 0);
+    assert_eq!(round.code, 3);
+}
+
+/// The same rejections in the name of the runner's own gateway, or of a machine beside the runner: our own
+/// side's, whatever they say. What stops further out, and what the target says itself, is what it was.
+pub fn rejected_by_our_own_side(ground: Ground) {
+    for (v4, v6) in [
+        ("198.18.1.1", "2001:db8:1::1"),
+        ("198.18.1.9", "2001:db8:1::9"),
+    ] {
+        let lab = Lab::standing(ground);
+        lab.router_says_errors_from(v4, v6);
+        let ours = [9003, 9004, 9005, 9006, 9007, 9008];
+        let theirs = [(9001, NoAnswer), (9002, Refused), (9010, Prohibited)];
+        let mut config = HEALTHY.clone();
+        for port in ours.iter().chain(theirs.iter().map(|(port, _)| port)) {
+            config += &target(&format!("v4 {port}"), &format!("tcp: '{V4}:{port}'"));
+            config += &target(&format!("v6 {port}"), &format!("tcp: '[{V6}]:{port}'"));
+        }
+        config += &target("udp", "udp: door-admin.lab.example:53");
+        config += &target("ping", "icmp: door-admin.lab.example");
+        config += &target("quic", "quic: door-port.lab.example:443");
+        let round = lab.round(&config);
+        let mut names = vec!["udp".to_owned(), "ping".to_owned(), "quic".to_owned()];
+        for port in ours {
+            names.extend([format!("v4 {port}"), format!("v6 {port}")]);
+        }
+        for name in names {
+            let finding = round.finding(&name);
+            assert_eq!(finding.verdict, Inconclusive, "{finding:#?}");
+            for endpoint in &finding.endpoints {
+                let blind = Outcome::Blind(Blind::OwnGateway);
+                let all = endpoint.attempts.iter().all(|a| a.outcome == blind);
+                assert!(all && !endpoint.attempts.is_empty(), "{endpoint:#?}");
+                let from = if endpoint.endpoint.address.is_ipv6() {
+                    v6
+                } else {
+                    v4
+                };
+                let errors = icmp(endpoint);
+                assert_eq!(errors.len(), endpoint.attempts.len(), "{endpoint:#?}");
+                let all = errors.iter().all(|e| e.is_from(from.parse().unwrap()));
+                assert!(all, "{endpoint:#?}");
+            }
+        }
+        for (port, reach) in theirs {
+            for (family, address) in [("v4", V4), ("v6", V6)] {
+                let endpoint = endpoint(round.finding(&format!("{family} {port}")), address);
+                let seen = Outcome::Reached(reach);
+                let all = endpoint.attempts.iter().all(|a| a.outcome == seen);
+                assert!(all && !endpoint.attempts.is_empty(), "{endpoint:#?}");
+            }
+        }
+    }
 }
 
 /// What `denial` leaves out is an exposure, even though nobody gets in.

@@ -59,7 +59,7 @@ scenarios! {
         egress_runs_out, ipv6_switched_off, ipv6_without_route, ipv6_dropped_on_the_way,
         without_a_control, out_of_files;
     firewall:
-        every_way_of_being_stopped, weaker_than_promised, every_address_counts, loss_hides_nothing,
+        every_way_of_being_stopped, rejected_by_our_own_side, weaker_than_promised, every_address_counts, loss_hides_nothing,
         icmp_rate_limit, filtered_mail_port, own_path;
     addresses:
         private_addresses_get_no_packet, private_addresses_on_wish, many_addresses,

@@ -9,7 +9,8 @@ use noentry::domain::reach::Reach;
 
 use super::{knock, quic, udp};
 use crate::estate::{
-    assert_blind, assert_prohibited, estate, icmp, inside, no_way_out, refusing_routes, rules,
+    FURTHER_OUT, assert_blind, assert_prohibited, estate, further_out, icmp, inside, no_way_out,
+    refusing_routes, rules,
 };
 use crate::support::reach;
 
@@ -30,6 +31,7 @@ async fn every_way_of_a_router_to_stop_quic_is_told_apart() {
         return;
     }
     estate();
+    further_out();
     refusing_routes();
     // The last one is silent to the question, and rejects a handshake of version 1.
     rules(
@@ -46,10 +48,15 @@ async fn every_way_of_a_router_to_stop_quic_is_told_apart() {
         (
             "192.0.2.7",
             "198.51.100.200",
-            "10.77.0.2",
+            FURTHER_OUT[0],
             [(3, 13), (3, 1)],
         ),
-        ("2001:db8::7", "2001:db8:2::1", "fd77::2", [(1, 1), (1, 3)]),
+        (
+            "2001:db8::7",
+            "2001:db8:2::1",
+            FURTHER_OUT[1],
+            [(1, 1), (1, 3)],
+        ),
     ] {
         let [dropped, rejected, prohibited, unreachable, closed, late] =
             ports(address, [1001, 1002, 1003, 1004, 1005, 1006]).await;
