@@ -291,9 +291,9 @@ mod advice {
         insta::assert_snapshot!(text.join("\n"), @r#"
         a login page or a redirect is an exposure: the promise is that nobody outside even gets to it (Back office behind the WAF)
         the outsider was stopped, but not by what `denial` lists: mend the rule, or list this stop as well if it is meant to be so (Replica)
-        silence proves nothing without a control: add something that must be reachable with TCP over IPv6 to `controls:`, such as `- tcp: www.example.com:443`, or declare IPv6 unwatched with `families: [ipv4]` (Mail relay)
+        silence proves nothing without a control: add a host that answers to TCP over IPv6 to `controls:`, such as `- tcp: HOST:PORT` with the target's port, or declare IPv6 unwatched with `families: [ipv4]` (Mail relay)
         control shop.example.com:443 was not reached throughout: look at this machine's network first, or choose a control that is always there (Message queue)
-        nothing was reached on TCP port 25 in this round, and many networks close ports on the way out: add a host that answers there to `controls:`, as `- tcp: HOST:25` (Mail relay)
+        nothing was reached on TCP 25, and many networks close ports on the way out: add a host that answers there to `controls:`, as `- tcp: HOST:25` (Mail relay)
         this machine has no IPv6: run from a vantage that has it, or declare IPv6 unwatched with `families: [ipv4]` (Build server)
         the resolvers gave no usable answer: ask others with `resolvers: [1.1.1.1, 8.8.8.8]` (Private zone)
         the name does not resolve: remove the target, or promise exactly that with `barrier: dns` (Legacy API)
@@ -487,7 +487,7 @@ mod advice {
         finding.endpoints[0].reason = sample::smtp().endpoints[1].reason.clone();
         let found = only(sample::settle(finding));
         assert!(
-            found[0].contains("with TCP over IPv6 to `controls:`"),
+            found[0].contains("to TCP over IPv6 to `controls:`"),
             "{found:?}"
         );
         assert!(!found[0].contains("families"), "{found:?}");

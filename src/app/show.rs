@@ -17,6 +17,7 @@ use crate::domain::target::{Barrier, Plan, Target};
 use crate::domain::waiver::{WaiverReport, WaiverState};
 use crate::domain::way::Assumption;
 use crate::exit::Exit;
+use crate::report::hint::on_ports;
 use crate::report::{count, json};
 
 /// Reads the configuration and says whether it is good.
@@ -78,50 +79,43 @@ fn lacking(plan: &Plan) -> String {
             let mut all = all.filter(|control| control.kind.transport() == Some(transport));
             all.next().is_some()
         };
+        let ports: BTreeSet<u16> = targets().filter_map(|t| unproven(plan, t)).collect();
+        let ports = Vec::from_iter(ports);
         // GitHub Actions has a control over TCP already.
         if transport != Transport::Tcp && targets().any(|target| !controls(target)) {
-            text.push_str(&no_control(transport));
-            continue;
-        }
-        let ports: BTreeSet<u16> = targets().filter_map(|t| unproven(plan, t)).collect();
-        if !ports.is_empty() {
+            text.push_str(&no_control(transport, &ports));
+        } else if !ports.is_empty() {
             text.push_str(&no_control_on(transport, &ports));
         }
     }
     text
 }
 
-fn no_control(transport: Transport) -> String {
-    let example = match transport {
-        Transport::Tcp => "tcp: www.example.com:443",
-        // Not port 53 or 123: a control there speaks for that port alone.
-        Transport::Udp => "udp: stun.example.com:3478",
-        Transport::Icmp => "icmp: www.example.com",
-    };
+fn no_control(transport: Transport, ports: &[u16]) -> String {
+    let example = on_ports(transport, ports);
     format!(
-        "hint: no control speaks for {transport}, so silence over it stays inconclusive: list one under \
-         `controls:`, such as `- {example}`\n"
+        "hint: no control speaks for {transport}, so silence over it stays inconclusive: add one to \
+         `controls:`, such as `{example}`\n"
     )
 }
 
 /// Each port wants something that is reached on it, or somebody's word that the network lets it out.
-fn no_control_on(transport: Transport, ports: &BTreeSet<u16>) -> String {
-    let example = ports.first().copied().unwrap_or_default();
-    let key = transport.as_str();
+fn no_control_on(transport: Transport, ports: &[u16]) -> String {
+    let example = on_ports(transport, ports);
     let all: Vec<String> = ports.iter().map(u16::to_string).collect();
     let all = all.join(", ");
     let said = ports
         .iter()
         .any(|port| Assumption::Said.covers(transport, *port));
     let otherwise = if said {
-        "; or, where the network lets every port out, say `vantage: { unfiltered: true }` (assumed on \
-         GitHub's standard runners)"
+        " or, if this network closes no port, `vantage: { unfiltered: true }` (assumed on GitHub's \
+         standard runners)"
     } else {
         ""
     };
     format!(
-        "hint: no control is on {transport} {all}, so silence there counts only where something else is \
-         reached on that port: list one under `controls:`, such as `- {key}: HOST:{example}`{otherwise}\n"
+        "hint: silence on {transport} {all} counts only if something answers there: add `{example}` to \
+         `controls:`{otherwise}\n"
     )
 }
 

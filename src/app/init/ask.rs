@@ -35,14 +35,15 @@ What must nobody outside reach? One answer a line, an empty one when that is all
 ";
 
 const CONTROL: &str = "\
-What of yours is meant to be reachable from outside, at best near those targets? Their silence is
-proof only while it answers. Written in the same way; an empty line if there is nothing (more).
+What of yours is meant to be reachable from outside, at best near those targets and on their ports? Their
+silence is proof only while it answers. Written in the same way, or HOST:* for a host that answers on every
+port; an empty line if there is nothing (more).
 ";
 
 const UNFILTERED: &str = "\
-Will it run in a network that lets every port out, which you know? Then a silent port counts although
-nothing else was reached on it, and reports say that this is assumed. GitHub's standard runners need no
-such word. yes or no; an empty line is no.
+Does the network that it will run in let every port out? After a yes a silent port counts although nothing
+was reached on that port, and reports say that this is assumed. Of GitHub's standard runners it is assumed
+anyway. yes or no; an empty line is no.
 ";
 
 /// Asks. Controls only if none was typed.

@@ -18,7 +18,8 @@ version: 1
 ";
 
 const CONTROLS: &str = "
-# These must be reachable. A silence is proof only while they answer, over the same transport.
+# These must be reachable: a silence is proof only while they answer. At best there is one on each port
+# that is watched, or a host that answers on all of them (`- tcp: HOST:*`).
 controls:
 ";
 
@@ -31,14 +32,14 @@ const NO_CONTROLS: &str = "
 ";
 
 const PORTS: &str = "
-# A silent port counts only where something was reached on that port in the same round: a control, or
-# another target. GitHub's standard runners are assumed to let every port out, and reports say so; in a
-# network of your own that does the same, say it:
+# A silent port counts only if something was reached on that port in the same round, because many networks
+# close ports on the way out. Of GitHub's standard runners it is assumed that they close none, and reports
+# say so; of a network of yours that closes none, say it:
 # vantage: { unfiltered: true }
 ";
 
 const UNFILTERED: &str = "
-# This network lets every port out. Nothing proves it, and reports say that it is assumed.
+# This network lets every port out: said, not proven, and reports call it assumed.
 vantage: { unfiltered: true }
 ";
 

@@ -13,6 +13,7 @@ use crate::domain::observation::Blind;
 use crate::domain::own::NotOwn;
 use crate::domain::report::RoundReport;
 pub use own_side::OwnSide;
+pub use words::on_ports;
 
 /// Names of targets or resolvers that a hint is about.
 type Names = Vec<String>;
@@ -51,8 +52,17 @@ pub enum Hint {
     ControlPrivate(String),
     /// A control inside a network carries verdicts about the internet.
     ControlInside(String),
-    /// A port has no control of its own, and one on another port says nothing about it.
-    PortUnproven(Transport, u16, Names),
+    /// Nothing was reached on some ports of a transport, and a control on another says nothing of them.
+    PortUnproven {
+        /// The transport.
+        transport: Transport,
+        /// The ports, in order.
+        ports: Vec<u16>,
+        /// Whether somebody may say that the network lets them out.
+        assumable: bool,
+        /// The targets.
+        targets: Names,
+    },
     /// This machine or its own network may be what stopped the packets.
     OwnSide(OwnSide),
     /// This vantage cannot speak IPv6.
@@ -138,9 +148,12 @@ impl Hint {
             }
             Self::ControlPrivate(control) => words::control_private(control),
             Self::ControlInside(control) => words::control_inside(control),
-            Self::PortUnproven(transport, port, targets) => {
-                words::port_unproven(*transport, *port).join(about(targets))
-            }
+            Self::PortUnproven {
+                transport,
+                ports,
+                assumable,
+                targets,
+            } => words::port_unproven(*transport, ports, *assumable).join(about(targets)),
             Self::OwnSide(own) => own.phrase(),
             Self::NoIpv6 { literal, targets } => {
                 Phrase::new("this machine has no IPv6: run from a vantage that has it")

@@ -107,19 +107,21 @@ fn doubtful(control: &str) -> Phrase {
 }
 
 fn not_between(control: &str) -> Phrase {
-    Phrase::new("no attempt at control ")
+    Phrase::new("control ")
         .value(control)
-        .say(" lies between the first and the last at a target: give ")
+        .say(
+            " was not tried between the first attempt at a target and the last, as where a machine stands \
+             still: look again, or raise ",
+        )
         .code("attempts")
         .say(" or ")
         .code("timeout")
-        .say(" more room, and the machine more time")
 }
 
 fn too_fast() -> Phrase {
     Phrase::new(
-        "something that was silent in the crowd answered when it was tried alone, so this network loses \
-         connections at this pace: lower ",
+        "something that was silent among the others answered when it was tried alone, so this network \
+         loses connections at this pace: lower ",
     )
     .code("--rate")
     .say(" or ")

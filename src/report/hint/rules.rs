@@ -14,6 +14,7 @@ use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::target::Barrier;
 use crate::domain::verdict::{Reason, Verdict};
 use crate::domain::waiver::WaiverState;
+use crate::domain::way::Assumption;
 
 /// Every reason with which some part of a finding that counts has its verdict.
 fn reasons(finding: &Finding) -> impl Iterator<Item = &Reason> {
@@ -169,12 +170,24 @@ pub(super) fn side(report: &RoundReport) -> Option<Hint> {
 }
 
 pub(super) fn port_unproven(report: &RoundReport) -> Vec<Hint> {
-    let cause = |_: &Finding, reason: &Reason| match reason {
+    let port = |reason: &Reason| match reason {
         Reason::PortUnproven { transport, port } => Some((*transport, *port)),
         _ => None,
     };
-    by_cause(report, cause, |(transport, port), targets| {
-        Hint::PortUnproven(transport, port, targets)
+    let kind = |(transport, port)| (transport, Assumption::Said.covers(transport, port));
+    let cause = |_: &Finding, reason: &Reason| port(reason).map(kind);
+    by_cause(report, cause, |(transport, assumable), targets| {
+        let all = report.findings.iter().flat_map(reasons).filter_map(port);
+        let ports: BTreeSet<u16> = all
+            .filter(|port| kind(*port) == (transport, assumable))
+            .map(|(_, port)| port)
+            .collect();
+        Hint::PortUnproven {
+            transport,
+            ports: ports.into_iter().collect(),
+            assumable,
+            targets,
+        }
     })
 }
 

@@ -3,7 +3,9 @@
 use super::super::phrase::Phrase;
 use crate::domain::endpoint::{Class, Family, Transport};
 use crate::domain::own::NotOwn;
-use crate::domain::way::Assumption;
+
+/// How many ports are named.
+const PORTS: usize = 6;
 
 pub(super) fn hosted_ping() -> Phrase {
     Phrase::new(
@@ -126,21 +128,45 @@ pub(super) fn control_inside(control: &str) -> Phrase {
     )
 }
 
-/// One line to paste: a control on the port or, where nobody closes it, what may be said instead.
-pub(super) fn port_unproven(transport: Transport, port: u16) -> Phrase {
+/// One line to paste: a control on the port, or one on every port where there are several; and, where
+/// nobody is known to close them, what may be said instead.
+pub(super) fn port_unproven(transport: Transport, ports: &[u16], assumable: bool) -> Phrase {
+    let shown: Vec<String> = ports.iter().take(PORTS).map(u16::to_string).collect();
+    let more = match ports.len().saturating_sub(PORTS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let place = match ports {
+        [_] => "there",
+        _ => "on every port",
+    };
+    let shown = shown.join(", ");
     let phrase = Phrase::new(format!(
-        "nothing was reached on {transport} port {port} in this round, and many networks close ports on \
-         the way out: add a host that answers there to "
+        "nothing was reached on {transport} {shown}{more}, and many networks close ports on the way out: \
+         add a host that answers {place} to "
     ))
     .code("controls:")
     .say(", as ")
-    .code(&format!("- {}: HOST:{port}", transport.as_str()));
-    if Assumption::Said.covers(transport, port) {
+    .code(&on_ports(transport, ports));
+    if assumable {
         phrase
-            .say(", or, if this network lets every port out, say so: ")
+            .say("; or, if this network closes none, add ")
             .code("vantage: { unfiltered: true }")
     } else {
         phrase
+    }
+}
+
+/// The line of a control on a port or, where there are several, of one that answers on each. Over UDP that
+/// one has to be told what to ask.
+#[must_use]
+pub fn on_ports(transport: Transport, ports: &[u16]) -> String {
+    let key = transport.as_str();
+    match (transport, ports) {
+        (Transport::Icmp, _) => format!("- {key}: HOST"),
+        (Transport::Tcp | Transport::Udp, [port]) => format!("- {key}: HOST:{port}"),
+        (Transport::Tcp, _) => format!("- {key}: HOST:*"),
+        (Transport::Udp, _) => format!("- {{ {key}: HOST:*, payload: stun }}"),
     }
 }
 
@@ -155,18 +181,14 @@ pub(super) fn no_control(class: Option<Class>, literal: bool) -> Phrase {
         .code("- tcp: www.example.com:443");
     };
     let phrase = Phrase::new(format!(
-        "silence proves nothing without a control: add something that must be reachable with {class} \
-         to "
+        "silence proves nothing without a control: add a host that answers to {class} to "
     ))
     .code("controls:")
     .say(", such as ");
+    let own = |key: &str| format!("- {key}: HOST:PORT");
     match class.transport {
-        Transport::Tcp => phrase.code("- tcp: www.example.com:443"),
-        // Not port 53: what answers there may be the network's own resolver.
-        Transport::Udp => phrase
-            .code("- udp: time.example.com:123")
-            .say(" or ")
-            .code("- quic: www.example.com:443"),
+        Transport::Tcp => phrase.code(&own("tcp")).say(" with the target's port"),
+        Transport::Udp => phrase.code(&own("udp")).say(" with the target's port"),
         Transport::Icmp => phrase.code("- icmp: www.example.com"),
     }
     .join(unwatch(class.family, literal))
