@@ -104,7 +104,7 @@ impl fmt::Display for Blind {
             Self::NoFamily => "this machine does not have the address family",
             Self::LocalUnreachable => "this machine's own network gave up before the first hop",
             Self::OwnNetwork => {
-                "the address lies in this machine's own network, so an outsider takes another way"
+                "not an outsider's way, as the address lies in this machine's own network"
             }
             Self::OwnGateway => "this machine's own gateway or network rejected the packet",
             Self::ReversePath => "this machine dropped incoming packets by its reverse path filter",

@@ -247,7 +247,7 @@ fn then(stopped_by: Option<&StoppedBy>) -> Phrase {
                 .value(name)
                 .say(format!(" ({code})"));
             if *before_hello {
-                phrase.say(" before the server's hello, which anything on the way can write")
+                phrase.say(" in the clear, before the server's hello")
             } else {
                 phrase
             }

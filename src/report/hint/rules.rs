@@ -8,6 +8,7 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Family, Transport};
 use crate::domain::finding::{EndpointReport, Finding, NameAnswer};
 use crate::domain::observation::{Attempt, Blind, StoppedBy};
+use crate::domain::own::NotOwn;
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport, Side};
@@ -121,7 +122,11 @@ pub(super) fn control_lost(report: &RoundReport) -> Vec<Hint> {
     let hosted = is_hosted(report);
     let cause = |_: &Finding, reason: &Reason| match reason {
         Reason::ControlLost { control } if !(hosted && is_ping(report, control)) => {
-            Some(control.clone())
+            // Where somebody else answered in its name, that is said instead.
+            let named = |report: &&ControlReport| report.name == *control;
+            let mut own = report.controls.iter().filter(named);
+            own.all(|control| another(control).is_none())
+                .then(|| control.clone())
         }
         _ => None,
     };
@@ -399,11 +404,16 @@ pub(super) fn alert_in_the_clear(report: &RoundReport) -> Option<Hint> {
 /// One a control: the last of its answers that was another's.
 pub(super) fn control_not_own(report: &RoundReport) -> Vec<Hint> {
     let hint = |control: &ControlReport| {
-        let endpoints = control.checks.iter().flat_map(|check| &check.endpoints);
-        let why = endpoints.filter_map(vantage::not_own).next_back()?;
+        let why = another(control)?;
         Some(Hint::ControlNotOwn(control.name.clone(), why))
     };
     report.controls.iter().filter_map(hint).collect()
+}
+
+/// Why the last of a control's answers that was another's is that.
+fn another(control: &ControlReport) -> Option<NotOwn> {
+    let endpoints = control.checks.iter().flat_map(|check| &check.endpoints);
+    endpoints.filter_map(vantage::not_own).next_back()
 }
 
 pub(super) fn exhausted(report: &RoundReport) -> Vec<Hint> {
