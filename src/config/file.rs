@@ -311,7 +311,7 @@ impl<'de> Deserialize<'de> for Denial {
     )
 )]
 pub struct HttpDenial {
-    /// Accepted status codes. 429 is not one of them: it tells about the vantage. Those below 400,
+    /// Accepted status codes. 407, 429 and 511 are not among them: they tell about the vantage. Those below 400,
     /// and 401, need `header` or `body` as well: alone they mean that an outsider is served.
     #[schemars(length(min = 1), extend("default" = [403, 404]))]
     pub status: Field<Vec<Field<Status>>>,

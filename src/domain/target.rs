@@ -376,19 +376,25 @@ pub struct Target {
 }
 
 impl Target {
-    /// The ports that are spoken to, each with its transport: what is declared and, for an `https` URL,
-    /// UDP on the same port where QUIC is tried beside.
-    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16)> {
-        let own = self.kind.transport().zip(self.kind.port());
-        let beside = match &self.kind {
-            TargetKind::Url(url) if url.https && self.http3 => Some((Transport::Udp, url.port)),
+    /// The UDP port that is tried beside what is declared: an `https` URL may be served over QUIC as well,
+    /// where a firewall that covers TCP 443 often forgets UDP 443.
+    #[must_use]
+    pub const fn companion_port(&self) -> Option<u16> {
+        match &self.kind {
+            TargetKind::Url(url) if url.https && self.http3 => Some(url.port),
             TargetKind::Url(_)
             | TargetKind::Tcp { .. }
             | TargetKind::Udp { .. }
             | TargetKind::Quic { .. }
             | TargetKind::Icmp { .. }
             | TargetKind::Dns { .. } => None,
-        };
+        }
+    }
+
+    /// The ports that are spoken to, each with its transport, the companion's among them.
+    pub fn ports(&self) -> impl Iterator<Item = (Transport, u16)> {
+        let own = self.kind.transport().zip(self.kind.port());
+        let beside = self.companion_port().map(|port| (Transport::Udp, port));
         own.into_iter().chain(beside)
     }
 }

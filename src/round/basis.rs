@@ -1,4 +1,4 @@
-//! What a stop at an endpoint rests on: the page of `docs/evidence.md` as code.
+//! What a stop at an endpoint rests on: the section of that name in ARCHITECTURE.md as code.
 //!
 //! A stop that our own side could have made counts only if all of this holds: a control was reached at
 //! every checkpoint, by the same way out and no nearer than the endpoint; checkpoints lie before, between

@@ -87,12 +87,14 @@ impl<'a, W: World> Means<'a, W> {
                 sights = &mut looking => return sights,
                 () = tokio::time::sleep(pause) => {}
             }
-            // Both go on at once: the control must get through while the probes are under way. A check
-            // that the end of the probes overtakes is given up; the one that follows says as much.
+            // Both go on at once: the control must get through while the probes are under way. It may take
+            // its own time: a check that an outage outlasts is lost, and one that outlasts the outage does
+            // not lie between any attempts that the outage took. A check that the end of the probes
+            // overtakes is given up; the one that follows says as much.
             tokio::select! {
                 biased;
                 sights = &mut looking => return sights,
-                () = controls.check(self.course, names, self.between) => {}
+                () = controls.check(self.course, names, Duration::MAX) => {}
             }
         }
         looking.await
@@ -125,7 +127,7 @@ impl<'a, W: World> Means<'a, W> {
     }
 }
 
-/// How long to wait between two checkpoints at most, and how long a control may take at one of them.
+/// How long to wait between two checkpoints at most.
 ///
 /// A third of the shortest time between the first attempt at an endpoint and the last: a whole checkpoint
 /// lies in between then, whenever it begins. Rejections take no time, so that time is one time-out less

@@ -60,6 +60,8 @@ struct Fake {
     /// By which way packets leave, and how many answers the reverse path filter dropped.
     ways: Box<dyn Fn(IpAddr) -> Option<Way>>,
     drops: Box<dyn Fn(Duration) -> Option<u64>>,
+    /// How long an answer takes.
+    answers_after: Duration,
     /// How many SYNs it takes to be heard.
     syns: Box<dyn Fn(Duration) -> u8>,
     in_flight: RefCell<HashMap<IpAddr, usize>>,
@@ -78,6 +80,7 @@ impl Fake {
             lookups: Cell::default(),
             ways: Box::new(|_| None),
             drops: Box::new(|_| None),
+            answers_after: Duration::from_millis(20),
             syns: Box::new(|_| 1),
             in_flight: RefCell::default(),
             most_at_one: RefCell::default(),
@@ -118,7 +121,7 @@ impl World for Fake {
         let most = now.max(*self.most_at_one.borrow());
         self.most_at_one.replace(most);
         let observation = if let Some(reach) = (self.behaviour)(endpoint, at) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(self.answers_after).await;
             let mut observation = Observation::reached(reach, None);
             let syns = (self.syns)(at);
             if syns > 1 {

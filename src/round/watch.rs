@@ -270,18 +270,10 @@ async fn knock<W: World>(
     join_all(tries).await
 }
 
-/// What is tried at one address, and whether beside what the target declares: an `https` URL may be
-/// served over QUIC as well, where a firewall that covers TCP 443 often forgets UDP 443.
+/// What is tried at one address, and whether beside what the target declares.
 fn places(target: &Target, address: IpAddr) -> impl Iterator<Item = (Endpoint, bool)> {
-    let beside = match &target.kind {
-        TargetKind::Url(url) if url.https && target.http3 => Some(Endpoint::udp(address, url.port)),
-        TargetKind::Url(_)
-        | TargetKind::Tcp { .. }
-        | TargetKind::Udp { .. }
-        | TargetKind::Quic { .. }
-        | TargetKind::Icmp { .. }
-        | TargetKind::Dns { .. } => None,
-    };
+    let beside = target.companion_port();
+    let beside = beside.map(|port| Endpoint::udp(address, port));
     let declared = target.kind.endpoint(address).map(|own| (own, false));
     declared.into_iter().chain(beside.map(|own| (own, true)))
 }

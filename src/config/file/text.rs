@@ -232,7 +232,7 @@ as_text!(
 /// An HTTP status code.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(inline, extend("minimum" = 100, "maximum" = 599, "not" = { "const": 429 }))]
+#[schemars(inline, extend("minimum" = 100, "maximum" = 599, "not" = { "enum": [407, 429, 511] }))]
 pub struct Status(pub u64);
 
 /// Types of record whose absence says nothing, by their mnemonics. The program refuses them by their

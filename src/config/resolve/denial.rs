@@ -186,6 +186,12 @@ fn statuses(
                             denied; such an answer is always inconclusive";
                 reader.report(spot.place(), "429 is no denial", [help.to_owned()]);
             }
+            Ok(status @ (407 | 511)) => {
+                let help = "only a proxy or a captive portal says it, and that may stand on this side; \
+                            such an answer is always inconclusive";
+                let message = format!("{status} is no denial");
+                reader.report(spot.place(), message, [help.to_owned()]);
+            }
             Ok(status @ (100..=399 | 401)) if !marked => {
                 let help = "an outsider who gets this far is served: add the denier's own mark \
                             with `header` or `body`";

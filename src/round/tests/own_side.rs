@@ -211,33 +211,20 @@ async fn an_outage_that_rejects_for_a_moment_is_no_firewall() {
 #[tokio::test(start_paused = true)]
 async fn a_finding_without_a_checkpoint_in_between_is_not_borne_out() {
     // The control takes so long to answer that no checkpoint is over before the last attempt is.
-    let world = Fake::new(|endpoint, at| {
-        if endpoint.address.to_string() == CONTROL {
-            let between = at > Duration::from_millis(100) && at < Duration::from_secs(13);
-            return (!between).then_some(Reach::Connected);
-        }
-        None
-    });
+    let slow = |milliseconds| {
+        let mut world = Fake::new(only_control_answers);
+        world.answers_after = Duration::from_millis(milliseconds);
+        world
+    };
     let mut quick = ssh("ssh", "5.5.5.5");
     quick.pace.attempts = 1;
-    // Ended before the first checkpoint in between: rejected at once, and the round stopped.
-    let (stopper, stop) = stop::pair();
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        stopper.stop();
-    };
-    let plan = plan(vec![quick]);
-    let (report, ()) = futures_util::future::join(run(&world, &plan, &stop), later).await;
-    assert_eq!(report.verdict, Verdict::Inconclusive);
-
-    // A checkpoint that the end of the attempts overtook.
-    let target = ssh("ssh", "5.5.5.5");
-    let mut found = undisturbed(&Fake::new(only_control_answers), &self::plan(vec![target])).await;
-    let window = crate::domain::stand::Window::of(&found.findings[0].endpoints[0].attempts);
-    let checks = &mut found.controls[0].checks;
-    assert!(window.unwrap().is_attended(checks));
-    checks.retain(|check| !window.unwrap().holds(check));
-    assert!(!window.unwrap().is_attended(checks));
+    let quick = plan(vec![quick]);
+    let report = undisturbed(&slow(4_000), &quick).await;
+    let control = "9.9.9.9:443".to_owned();
+    let reason = Reason::ControlNotBetween { control };
+    assert_eq!(report.findings[0].reason, reason);
+    let report = undisturbed(&slow(400), &quick).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
 }
 
 #[tokio::test(start_paused = true)]
