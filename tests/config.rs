@@ -229,10 +229,10 @@ fn what_the_documentation_shows_is_a_good_configuration() {
 }
 
 /// The parts of a configuration that the documentation shows, each made whole: targets without
-/// their file, and a vantage or incidents without targets.
+/// their file, and controls, a vantage or incidents without targets.
 fn parts() -> Vec<String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let pages = ["configuration.md", "udp.md"];
+    let pages = ["configuration.md", "controls.md", "udp.md"];
     let text = pages.map(|page| fs::read_to_string(docs.join(page)).unwrap());
     let blocks = text.iter().flat_map(|text| text.split("```yaml\n").skip(1));
     let blocks = blocks.filter_map(|block| block.split("```").next());
@@ -240,7 +240,7 @@ fn parts() -> Vec<String> {
         .filter_map(|block| match block.split_once(':')?.0 {
             "- name" => Some(format!("version: 1\ntargets:\n{block}")),
             "targets" => Some(format!("version: 1\n{block}")),
-            "vantage" | "incidents" => Some(format!(
+            "controls" | "vantage" | "incidents" => Some(format!(
                 "version: 1\ntargets: [{{ name: a, tcp: a.example:1 }}]\n{block}"
             )),
             "waivers" => Some(format!(
@@ -255,7 +255,7 @@ fn parts() -> Vec<String> {
 fn every_part_that_the_documentation_shows_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts();
-    assert_eq!(parts.len(), 15, "{parts:?}");
+    assert_eq!(parts.len(), 16, "{parts:?}");
     for part in &parts {
         let path = folder.path().join("part.yml");
         fs::write(&path, part).unwrap();
