@@ -255,7 +255,7 @@ fn parts() -> Vec<String> {
 fn every_part_that_the_documentation_shows_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let parts = parts();
-    assert_eq!(parts.len(), 16, "{parts:?}");
+    assert_eq!(parts.len(), 18, "{parts:?}");
     for part in &parts {
         let path = folder.path().join("part.yml");
         fs::write(&path, part).unwrap();

@@ -213,7 +213,9 @@ def run_noentry(case, options, folder):
     config = os.path.join(folder, "noentry.yml")
     report = os.path.join(folder, "report.json")
     with open(config, "w", encoding="utf-8") as file:
-        file.write(f"version: 1\ncontrols:\n  - tcp: {case.control}\ntargets:\n")
+        # Its ten ports are not those of the control.
+        file.write(f"version: 1\ncontrols:\n  - tcp: {case.control}\n")
+        file.write("vantage: { unfiltered: true }\ntargets:\n")
         for address, port in case.endpoints:
             what = KINDS[options.kind].format(door=f"{address}:{port}")
             file.write(f"  - {{ name: {address} {port}, {what} }}\n")
