@@ -305,15 +305,18 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
         return Standing::Absent;
     };
     let (endpoint, way) = (report.endpoint, report.way.as_ref());
-    let lost = || Standing::Lost(rests_on.control.clone());
     let held = |control: &&ControlReport| {
         control.transport == Some(endpoint.transport)
             && stood(&control.checks, control.every_port, endpoint, way) == Stood::Throughout
     };
-    let mut controls = ground.controls.iter().filter(held);
-    let Some(control) = controls.find(|control| control.name == rests_on.control) else {
-        return lost();
+    // Several may be called the same: one on every port for all targets, and one for some.
+    let named = || {
+        let all = ground.controls.iter().filter(held);
+        all.filter(|control| control.name == rests_on.control)
     };
+    if named().next().is_none() {
+        return Standing::Lost(rests_on.control.clone());
+    }
     let is_near = way.is_some_and(|way| way.distance < Distance::Beyond);
     if is_near && is_global(endpoint.address) {
         return Standing::Deaf(Blind::OwnNetwork);
@@ -331,7 +334,7 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
     }
     let proven = match (&rests_on.port, endpoint.port) {
         (PortProof::NoPort, port) => port.is_none(),
-        (PortProof::Control, port) => tried_on(&control.checks, port),
+        (PortProof::Control, port) => named().any(|control| tried_on(&control.checks, port)),
         (PortProof::Reached { at }, _) => {
             let mut ports = ground.vantage.ports.iter();
             ports.any(|reached| reached.endpoint.place() == *at && reached.proves(endpoint, way))

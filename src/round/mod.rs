@@ -22,7 +22,7 @@ mod schedule;
 mod set;
 pub mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trial;
 mod watch;
 mod world;
