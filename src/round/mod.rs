@@ -11,6 +11,7 @@ mod basis;
 mod confirm;
 mod control;
 mod coverage;
+mod doubt;
 mod egress;
 mod late;
 mod limits;
