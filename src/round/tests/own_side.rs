@@ -275,7 +275,8 @@ async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
         (Some(way(Distance::Beyond, "tun0")), "control_on_other_way"),
         (Some(way(Distance::OwnNetwork, "eth0")), "control_too_near"),
         (Some(way(Distance::ThisMachine, "lo")), "control_too_near"),
-        (None, "stopped"),
+        // The system told of the target's way, and could not be asked for the control's.
+        (None, "control_on_other_way"),
     ] {
         let mut world = Fake::new(only_control_answers);
         let shown = there.clone();
@@ -367,4 +368,57 @@ async fn a_control_that_loses_packets_only_while_targets_are_tried_is_doubtful()
         let reason = report.findings[0].reason.as_str();
         assert_eq!(reason, expected, "from {from} until {until}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_changes_under_the_attempts_bears_nothing_out() {
+    // A tunnel takes the target's network, and is gone when the attempts are over.
+    for tunnel in [None, Some(way(Distance::Beyond, "tun0"))] {
+        let world = Fake::new(only_control_answers);
+        let begun = world.begun;
+        let world = Fake {
+            ways: Box::new(move |address| {
+                let taken = begun.elapsed() < Duration::from_secs(10);
+                if taken && address.to_string() != CONTROL {
+                    tunnel.clone()
+                } else {
+                    Some(way(Distance::Beyond, "eth0"))
+                }
+            }),
+            ..world
+        };
+        let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
+        assert_eq!(report.findings[0].reason.as_str(), "control_on_other_way");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reverse_path_filter_takes_nothing_of_ipv6() {
+    let six = "2a00::9";
+    let mut world = Fake::new(move |endpoint, at| {
+        let control = endpoint.address.to_string() == six;
+        only_control_answers(endpoint, at).or(control.then_some(Reach::Connected))
+    });
+    world.drops = Box::new(|at| Some(u64::from(at > Duration::from_secs(5))));
+    let mut plan = plan(vec![ssh("four", "5.5.5.5"), ssh("six", "2a00::5")]);
+    plan.controls.push(control(tcp(six, 443)));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "reverse_path");
+    assert_eq!(report.findings[1].verdict, Verdict::Blocked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_on_every_port_that_has_none_to_be_tried_on_is_not_lost() {
+    let world = Fake::new(only_control_answers);
+    let mut plan = plan(vec![target(
+        "ping",
+        TargetKind::Icmp {
+            host: Host::Address("5.5.5.5".parse().unwrap()),
+        },
+        Barrier::Network,
+    )]);
+    plan.controls[0].every_port = true;
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.controls[0].lost, []);
+    assert_eq!(report.findings[0].reason.as_str(), "no_control");
 }
