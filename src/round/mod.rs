@@ -141,9 +141,7 @@ async fn round<W: World>(
     for sight in &sights {
         ports.add_sight(sight);
     }
-    let dropped = drops
-        .zip(world.reverse_path_drops())
-        .map(|(before, after)| after.saturating_sub(before));
+    let dropped = course.dropped_since(drops);
     let basis = Basis {
         controls: &controls,
         ports: &ports,
@@ -151,6 +149,7 @@ async fn round<W: World>(
         invented: names.invented(),
         dropped: dropped.is_some_and(|dropped| dropped > 0),
         too_fast,
+        egress: &egress,
     };
     let mut findings: Vec<_> = plan
         .targets
@@ -191,7 +190,7 @@ async fn round<W: World>(
             ports: ports.report(),
             unfiltered: basis.unfiltered,
             reverse_path_drops: dropped,
-            egress,
+            egress: egress.clone(),
             outside: basis.outside(),
         },
         resolvers: names.reports(),

@@ -422,3 +422,46 @@ async fn a_control_on_every_port_that_has_none_to_be_tried_on_is_not_lost() {
     assert_eq!(report.controls[0].lost, []);
     assert_eq!(report.findings[0].reason.as_str(), "no_control");
 }
+
+/// A checkpoint is small, a hundred thousand of them are not, and who answers for a control is no target.
+#[tokio::test(start_paused = true)]
+async fn a_quick_target_does_not_have_the_controls_tried_for_as_long_as_a_slow_one_takes() {
+    let mut quick = ssh("quick", "5.5.5.5");
+    quick.pace = Pace {
+        timeout: Duration::from_millis(500),
+        attempts: 1,
+        interval: Duration::ZERO,
+    };
+    let mut slow = ssh("slow", "5.5.5.6");
+    slow.pace = Pace {
+        timeout: Duration::from_secs(60),
+        attempts: 20,
+        interval: Duration::ZERO,
+    };
+    let report = undisturbed(&Fake::new(only_control_answers), &plan(vec![quick, slow])).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    // Twenty minutes, one every two and a half to five seconds.
+    let checks = report.controls[0].checks.len();
+    assert!(checks < 500, "{checks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_alone_keeps_to_the_limits_of_the_round() {
+    let crowd = (1..=9).map(|n| ssh(&n.to_string(), &format!("5.5.5.{n}")));
+    let mut plan = plan(crowd.collect());
+    plan.rate = 1;
+    plan.concurrency = 1;
+    let world = Fake::new(only_control_answers);
+    undisturbed(&world, &plan).await;
+    let log = world.log.borrow();
+    let mut starts: Vec<_> = log
+        .iter()
+        .filter(|(endpoint, _)| endpoint.address.to_string() != CONTROL)
+        .map(|(_, at)| *at)
+        .collect();
+    starts.sort_unstable();
+    // Three attempts at each, and one more look.
+    assert_eq!(starts.len(), 28);
+    let gaps = starts.windows(2).map(|two| two[1].saturating_sub(two[0]));
+    assert!(gaps.min().unwrap() >= Duration::from_millis(999));
+}
