@@ -421,7 +421,7 @@ async fn a_quick_target_does_not_have_the_controls_tried_for_as_long_as_a_slow_o
     };
     let mut slow = ssh("slow", "5.5.5.6");
     slow.pace = Pace {
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         attempts: 20,
         interval: Duration::ZERO,
     };
