@@ -770,6 +770,27 @@ async fn no_ipv6_address_from_a_resolver_that_filters_them_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resolver_that_moves_the_root_servers_makes_addresses_up() {
+    // A captive portal that is honest about names that cannot exist.
+    for (address, expected) in [("20.66.6.6", "resolver_invents"), ("198.41.0.4", "stopped")] {
+        let mut world = named(Fake::new(only_control_answers));
+        for resolver in ["1.1.1.1", "8.8.8.8"] {
+            world = world
+                .name(
+                    resolver,
+                    "a.root-servers.net",
+                    addresses(&[address, "2001:503:ba3e::2:30"]),
+                )
+                .name(resolver, "db.example", addresses(&["5.5.5.5"]));
+        }
+        let db = target("db", tcp("db.example", 22), Barrier::Network);
+        let report = undisturbed(&world, &named_plan(db)).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_ipv4_mapped_address_is_the_ipv4_address() {
     let db = target("db", tcp("db.example", 22), Barrier::Network);
     let mut world = named(Fake::new(only_control_answers));
