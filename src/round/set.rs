@@ -128,7 +128,7 @@ impl<'a, W: World> Means<'a, W> {
 /// How long to wait between two checkpoints at most, and how long a control may take at one of them.
 ///
 /// A third of the shortest time between the first attempt at an endpoint and the last: a whole checkpoint
-/// lies in between then, whenever it begins. Rejections take no time, so that time is one time-out less
+/// lies in between then, whenever it begins, and one that is tried twice. Rejections take no time, so that time is one time-out less
 /// than what silences take, but that of one attempt, which is made again if it is rejected.
 fn between(plan: &Plan) -> Duration {
     let silences = plan

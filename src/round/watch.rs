@@ -48,8 +48,10 @@ pub(crate) struct Tried {
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
-    /// The way that packets to it took, as it was when the first attempt was over.
+    /// The way that packets to it took, as it was when the last attempt was over.
     pub(crate) way: Option<Way>,
+    /// Whether they took another way at some time.
+    pub(crate) moved: bool,
 }
 
 /// Looks at one target.
@@ -258,13 +260,14 @@ async fn knock<W: World>(
                 again: true,
                 enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
-            let (attempts, complete) = attempts(course, Some(slots), task).await;
+            let done = attempts(course, Some(slots), task).await;
             Tried {
                 endpoint,
                 companion,
-                attempts,
-                complete,
-                way: course.world.way(endpoint.address),
+                attempts: done.attempts,
+                complete: done.complete,
+                way: done.way,
+                moved: done.moved,
             }
         });
     join_all(tries).await
