@@ -3,7 +3,8 @@
 //! The round judges by this, and so does whoever reads a saved report: both must come to the same.
 
 use super::endpoint::{Endpoint, Family};
-use super::observation::Attempt;
+use super::observation::{Attempt, Outcome};
+use super::reach::Reach;
 use super::report::{ControlCheck, ControlEndpoint};
 use super::way::{Bearing, Way, bearing};
 
@@ -55,7 +56,8 @@ pub enum Stood {
     Throughout,
     /// It was reached at every checkpoint, but this was wrong with the place at one at least.
     Elsewhere(Bearing),
-    /// At some checkpoint it was not reached over the endpoint's family, or there was none.
+    /// At some checkpoint it was not reached over the endpoint's family, or there was none; or one of its
+    /// addresses was lost on the way, see [`wavers`].
     Not,
 }
 
@@ -81,7 +83,7 @@ pub fn stood(
             |seen: &ControlEndpoint| bearing(seen.endpoint, seen.way.as_ref(), endpoint, way);
         reached.map(worth).min()
     };
-    if checks.is_empty() {
+    if checks.is_empty() || !every_port && wavers(checks, endpoint.family()) {
         return Stood::Not;
     }
     let Some(worst) = checks
@@ -99,10 +101,31 @@ pub fn stood(
     }
 }
 
-/// Whether the reverse path filter may have dropped what an endpoint answered: IPv6 has none.
+/// Whether the reverse path filter, which dropped so many packets during the round, may have dropped the
+/// answers to all that was sent in the silent attempts at an endpoint.
+///
+/// The system counts the packets of everybody, and has such a filter for IPv4 alone. Where there are
+/// machines that send us what is dropped, a few drops tell nothing; but a door that is open answers each of
+/// our packets. At least one a second leaves, and a quarter may be lost on the way.
 #[must_use]
-pub const fn is_filtered(endpoint: Endpoint) -> bool {
-    matches!(endpoint.family(), Family::Ipv4)
+pub fn may_be_dropped(drops: u64, endpoint: Endpoint, attempts: &[Attempt]) -> bool {
+    let silent = attempts
+        .iter()
+        .filter(|attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer));
+    let sent: u64 = silent.map(|attempt| attempt.took_ms / 1_000 + 1).sum();
+    endpoint.family() == Family::Ipv4
+        && sent > 0
+        && drops.saturating_mul(4) >= sent.saturating_mul(3)
+}
+
+/// Whether some address of a control was reached at one checkpoint and not at another. The way to a part of
+/// the world was gone for a while, and that another address of the control lies elsewhere tells nothing of
+/// where the target lies.
+#[must_use]
+pub fn wavers(checks: &[ControlCheck], family: Family) -> bool {
+    let all = || checks.iter().flat_map(|check| &check.endpoints);
+    let mut lost = all().filter(|seen| !seen.reached && seen.endpoint.family() == family);
+    lost.any(|lost| all().any(|seen| seen.reached && seen.endpoint == lost.endpoint))
 }
 
 /// Whether a control that answers on every port was tried on this one.
@@ -117,8 +140,6 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::domain::observation::Outcome;
-    use crate::domain::reach::Reach;
     use crate::domain::way::Distance;
 
     fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -192,6 +213,34 @@ mod tests {
         assert_eq!(stood(&[], false, target, None), Stood::Not);
         let six = endpoint("2a00::1", 22);
         assert_eq!(stood(&whole, false, six, None), Stood::Not);
+    }
+
+    #[test]
+    fn drops_count_where_they_may_be_all_of_the_answers() {
+        let silent = |took_ms| Attempt {
+            outcome: Outcome::Reached(Reach::NoAnswer),
+            ..attempt(0, took_ms)
+        };
+        let target = endpoint("5.5.5.5", 22);
+        let default = [silent(4_400), silent(4_401), silent(4_400)];
+        assert!(may_be_dropped(12, target, &default));
+        assert!(!may_be_dropped(11, target, &default));
+        assert!(may_be_dropped(1, target, &[silent(600)]));
+        assert!(!may_be_dropped(0, target, &[silent(600)]));
+        // A rejection was heard, and IPv6 has no such filter.
+        assert!(!may_be_dropped(99, target, &[attempt(0, 0)]));
+        assert!(!may_be_dropped(99, endpoint("2a00::1", 22), &default));
+    }
+
+    #[test]
+    fn an_address_that_is_lost_on_the_way_is_not_made_up_for_by_another() {
+        let target = endpoint("5.5.5.5", 22);
+        let seen = |second| check(0, 10, &[("9.9.9.9", 443, true), ("8.8.8.8", 443, second)]);
+        let stood = |checks: &[ControlCheck]| stood(checks, false, target, None);
+        assert_eq!(stood(&[seen(true), seen(false), seen(true)]), Stood::Not);
+        // It never answered, which tells of itself.
+        assert_eq!(stood(&[seen(false), seen(false)]), Stood::Throughout);
+        assert_eq!(stood(&[seen(true), seen(true)]), Stood::Throughout);
     }
 
     #[test]

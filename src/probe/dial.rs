@@ -28,7 +28,8 @@
 //! Limits: the wait is cheap rather than clever. One registration with the reactor serves the
 //! connect and everything that is spoken later; a dead endpoint costs a few dozen system calls. Less
 //! than 2 s are one flow, less than 3.9 s are two. That our own stack keeps the packets back is found
-//! out only in attempts of more than two seconds.
+//! out only in attempts of more than a second, and in those of less than two a queue of our own that was
+//! full for a moment passes for it.
 
 use std::future::poll_fn;
 use std::io;
@@ -48,6 +49,9 @@ use super::{classify, sys};
 /// a connection to itself is tried again. Other programs use that device too, and between two of its
 /// counts there are microseconds.
 const AGAIN: usize = 4;
+
+/// From how long on an attempt is asked twice whether our own stack kept its packets back.
+const TWICE: Duration = Duration::from_secs(2);
 
 /// How long to wait after being woken for nothing.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -99,7 +103,8 @@ pub async fn dial(endpoint: Endpoint, deadline: Instant) -> Result<Dialled, Obse
     let begin = Instant::now();
     let mut flows = Flows::new(first, endpoint.address, begin);
     let halfway = begin + deadline.saturating_duration_since(begin) / 2;
-    let mut held_back = None;
+    // The kernel sends again a second after the start, so a short attempt knows nothing before its end.
+    let mut held_back = (deadline < begin + TWICE).then_some(true);
     let mut beside = BESIDE.iter();
     loop {
         let due = beside.as_slice().first().map(|after| begin + *after);
@@ -285,7 +290,8 @@ impl Flows {
     ///
     /// A queue that is full for a moment keeps one back as well: bad luck in a crowd, not a rule. That
     /// is why this is asked twice, and why the pace counts: the kernel tries again half a second after
-    /// a full queue, but no sooner than every second after a rule (RFC 6298 section 2). The first flow
+    /// a full queue, but no sooner than every second after a rule (RFC 6298 section 2). A short attempt
+    /// is asked once: one of its two SYNs was not sent then, whatever the reason. The first flow
     /// is the one that is old enough to be asked.
     fn is_held_back(&self) -> bool {
         let Some(first) = &self.first else {

@@ -11,15 +11,17 @@
 use std::io;
 use std::net::IpAddr;
 
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::way::{Distance, Way};
 
-use super::sys::{self, Route};
+use super::sys::{self, Flow, Route};
 
-/// By which way packets to an address leave this machine; none where no way leads there, or where the
+/// By which way packets to an endpoint leave this machine; none where no way leads there, or where the
 /// system does not tell.
 #[must_use]
-pub fn to(address: IpAddr) -> Option<Way> {
-    let route = route(address).ok()??;
+pub fn to(endpoint: Endpoint) -> Option<Way> {
+    let address = endpoint.address.to_canonical();
+    let route = sys::route(address, Some(flow(endpoint))).ok()??;
     Some(Way {
         distance: distance(&route),
         interface: route.interface,
@@ -63,7 +65,21 @@ fn either(route: io::Result<Option<Route>>, holds: impl FnOnce(Route) -> bool) -
 
 /// An IPv4-mapped address leads to IPv4.
 fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    sys::route(address.to_canonical())
+    sys::route(address.to_canonical(), None)
+}
+
+const fn flow(endpoint: Endpoint) -> Flow {
+    let v4 = endpoint.address.to_canonical().is_ipv4();
+    Flow {
+        // RFC 791, RFC 8200: as IANA numbers them.
+        protocol: match endpoint.transport {
+            Transport::Tcp => 6,
+            Transport::Udp => 17,
+            Transport::Icmp if v4 => 1,
+            Transport::Icmp => 58,
+        },
+        port: endpoint.port,
+    }
 }
 
 const fn distance(route: &Route) -> Distance {
@@ -110,7 +126,7 @@ mod tests {
     #[cfg(unix)]
     fn this_machine_is_known_in_either_form() {
         for address in ["127.0.0.1", "127.9.9.9", "::ffff:127.0.0.1"] {
-            let way = to(address.parse().unwrap()).unwrap();
+            let way = to(Endpoint::tcp(address.parse().unwrap(), 22)).unwrap();
             assert_eq!(way.distance, Distance::ThisMachine, "{address}: {way:?}");
             assert_eq!(way.gateway, None);
         }

@@ -17,7 +17,7 @@ use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::shard::Shard;
-use crate::domain::stand::{Stood, Window, is_filtered, stood, tried_on};
+use crate::domain::stand::{Stood, Window, may_be_dropped, stood, tried_on};
 use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
@@ -321,9 +321,8 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
     if is_near && is_global(endpoint.address) {
         return Standing::Deaf(Blind::OwnNetwork);
     }
-    let silent = |attempt: &Attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer);
-    let dropped = ground.vantage.reverse_path_drops.unwrap_or(0) > 0;
-    if dropped && is_filtered(endpoint) && report.attempts.iter().any(silent) {
+    let dropped = ground.vantage.reverse_path_drops.unwrap_or_default();
+    if may_be_dropped(dropped, endpoint, &report.attempts) {
         return Standing::Deaf(Blind::ReversePath);
     }
     let window = Window::of(&report.attempts);

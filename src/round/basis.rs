@@ -13,7 +13,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Blind, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::report::Egress;
-use crate::domain::stand::{Stood, Window, is_filtered, stood};
+use crate::domain::stand::{Stood, Window, may_be_dropped, stood};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::domain::way::{Assumption, Bearing, Distance, PortProof, Way};
 
@@ -25,8 +25,8 @@ pub(crate) struct Basis<'a, 'p> {
     pub(crate) unfiltered: Option<Assumption>,
     /// Whether a resolver makes addresses up: a control found by name may then be anything.
     pub(crate) invented: bool,
-    /// Whether this machine's reverse path filter dropped packets during the round.
-    pub(crate) dropped: bool,
+    /// How many packets this machine's reverse path filter dropped during the round.
+    pub(crate) dropped: u64,
     /// Whether something that was silent in the crowd answered when it was tried alone.
     pub(crate) too_fast: bool,
     /// What the outside sees us come from, where that was asked.
@@ -49,12 +49,17 @@ impl Basis<'_, '_> {
         };
         let standing = self.of_place(target, place, Window::of(&tried.attempts));
         let silent = outcome == Outcome::Reached(Reach::NoAnswer);
-        let deaf = self.dropped && is_filtered(tried.endpoint);
         match standing {
-            Standing::Held(_) if silent && deaf => Standing::Deaf(Blind::ReversePath),
+            Standing::Held(_) if silent && self.may_be_dropped(tried) => {
+                Standing::Deaf(Blind::ReversePath)
+            }
             Standing::Held(_) if silent && self.too_fast => Standing::TooFast,
             other => other,
         }
+    }
+
+    fn may_be_dropped(&self, tried: &Tried) -> bool {
+        may_be_dropped(self.dropped, tried.endpoint, &tried.attempts)
     }
 
     /// What a stop at a place rests on, where it was tried within this window.

@@ -74,7 +74,9 @@ pub(crate) async fn confirm<W: World>(
             controls: &controls,
             ports: &ports,
             invented: names.invented(),
-            dropped: first.dropped || course.dropped_since(drops).is_some_and(|more| more > 0),
+            dropped: first
+                .dropped
+                .saturating_add(course.dropped_since(drops).unwrap_or_default()),
             ..*first
         };
         let seen = open.into_iter().zip(sights);

@@ -19,6 +19,7 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::{Class, Endpoint, Family, Transport};
 use crate::domain::finding::{NameAnswer, NameReport};
 use crate::domain::report::{ControlCheck, ControlEndpoint, ControlReport, Egress, Sees};
+use crate::domain::stand::wavers;
 use crate::domain::target::{Barrier, Control, Plan, TargetKind};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::domain::way::{Distance, PortProof};
@@ -280,13 +281,16 @@ impl<'p> Entry<'p> {
         }
     }
 
-    /// Reached over this family at every checkpoint, whatever the port.
+    /// Reached over this family at every checkpoint, whatever the port. One of several addresses is enough,
+    /// but not where another one was lost on the way.
     fn holds(&self, family: Family) -> bool {
         let reached = |check: &ControlCheck| {
             let mut endpoints = check.endpoints.iter();
             endpoints.any(|e| e.reached && e.endpoint.family() == family)
         };
-        !self.checks.is_empty() && self.checks.iter().all(reached)
+        !self.checks.is_empty()
+            && self.checks.iter().all(reached)
+            && (self.control.every_port || !wavers(&self.checks, family))
     }
 
     /// Meant to speak for this family, and not reached at every checkpoint. A control whose name

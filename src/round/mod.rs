@@ -147,7 +147,7 @@ async fn round<W: World>(
         ports: &ports,
         unfiltered: assumption(plan, &standpoint),
         invented: names.invented(),
-        dropped: dropped.is_some_and(|dropped| dropped > 0),
+        dropped: dropped.unwrap_or_default(),
         too_fast,
         egress: &egress,
     };

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,6 +25,11 @@ const IN_FLIGHT: usize = 256;
 /// A name of the root zone's own servers, which has had an IPv6 address since 2008. A resolver that
 /// knows its IPv4 address and no other filters IPv6.
 const WITH_BOTH: &str = "a.root-servers.net";
+
+/// Its IPv4 address, which every resolver has written down (the root hints; RFC 9609). One that gives
+/// another sends whoever asks to a place of its own, as a captive portal does, although it may be honest
+/// about names that cannot exist.
+const ITS_IPV4: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 41, 0, 4));
 
 type Answers = Rc<OnceCell<Rc<[NameQuery]>>>;
 
@@ -263,8 +268,12 @@ impl Resolver {
         let invents = answers.iter().any(|(name, _, answer)| {
             *name != WITH_BOTH && matches!(answer, NameAnswer::Addresses(_))
         });
+        let elsewhere = about_both(Family::Ipv4).is_some_and(|answer| {
+            let mut addresses = answer.addresses().iter();
+            has(Some(answer)) && !addresses.any(|address| *address == ITS_IPV4)
+        });
         let filters = has(about_both(Family::Ipv4)) && lacks(about_both(Family::Ipv6));
-        self.invents.set(self.invents.get() || invents);
+        self.invents.set(self.invents.get() || invents || elsewhere);
         self.filters.set(self.filters.get() || filters);
         self.tested.set(true);
     }

@@ -12,6 +12,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Attempt, Observation, Outcome};
 use crate::domain::reach::Reach;
 use crate::domain::target::{Pace, TargetKind};
+use crate::domain::way::Way;
 use crate::probe::CompiledDenial;
 
 /// What every attempt of a round shares.
@@ -83,17 +84,29 @@ const fn is_rejection(outcome: Outcome) -> bool {
     )
 }
 
+/// What came of an endpoint's attempts.
+pub(crate) struct Done {
+    /// The attempts in order.
+    pub(crate) attempts: Vec<Attempt>,
+    /// False where the round was stopped before the last of them was over, unless an earlier one was
+    /// enough.
+    pub(crate) complete: bool,
+    /// The way that packets to it took, as it was when the last attempt was over.
+    pub(crate) way: Option<Way>,
+    /// Whether they took another way at some time: a tunnel came up or went down meanwhile.
+    pub(crate) moved: bool,
+}
+
 /// Makes the attempts. Controls pass no `slots`: they must get through where the targets wait.
-///
-/// Gives the attempts in order, and whether they are complete: false where the round was stopped
-/// before the last of them was over, unless an earlier one was enough.
 pub(crate) async fn attempts<W: World>(
     course: &Course<'_, W>,
     slots: Option<&Slots>,
     task: Task<'_, impl Fn(&Observation) -> bool>,
-) -> (Vec<Attempt>, bool) {
+) -> Done {
     let mut attempts = Vec::new();
     let mut complete = true;
+    let mut ways = Vec::new();
+    let way = || course.world.way(task.endpoint);
     let spread = task.pace.interval.max(task.pace.timeout);
     let offset = slots.map(|slots| slots.pacing.offset(task.endpoint));
     let mut due = Instant::now() + offset.unwrap_or_default();
@@ -118,6 +131,7 @@ pub(crate) async fn attempts<W: World>(
             complete = false;
             break;
         };
+        ways.push(way());
         let begun = Instant::now();
         due = begun + spread;
         let climb = course.world.climb(
@@ -141,5 +155,12 @@ pub(crate) async fn attempts<W: World>(
         }
     }
     attempts.shrink_to_fit();
-    (attempts, complete)
+    let way = way();
+    let moved = ways.iter().any(|before| *before != way);
+    Done {
+        attempts,
+        complete,
+        way,
+        moved,
+    }
 }

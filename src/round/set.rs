@@ -182,7 +182,7 @@ impl Left {
 /// The time between two checkpoints that a target's silences want at most; none where it has none.
 ///
 /// A third of the shortest time between the first attempt at an endpoint and the last: a whole checkpoint
-/// lies in between then, whenever it begins. Rejections take no time, so that time is one time-out less
+/// lies in between then, whenever it begins, and one that is tried twice. Rejections take no time, so that time is one time-out less
 /// than what silences take, but that of one attempt, which is made again if it is rejected.
 fn between(target: &Target) -> Option<Duration> {
     if target.kind.transport().is_none() || target.barrier == Barrier::Dns {

@@ -202,8 +202,8 @@ impl World for Fake {
         query(answer, &[])
     }
 
-    fn way(&self, address: IpAddr) -> Option<Way> {
-        (self.ways)(address)
+    fn way(&self, endpoint: Endpoint) -> Option<Way> {
+        (self.ways)(endpoint.address)
     }
 
     fn reverse_path_drops(&self) -> Option<u64> {
@@ -771,6 +771,27 @@ async fn no_ipv6_address_from_a_resolver_that_filters_them_is_no_answer() {
     watched.families = vec![Family::Ipv4];
     let report = undisturbed(&filtering(), &named_plan(watched)).await;
     assert_eq!(report.verdict, Verdict::Blocked, "{:#?}", report.findings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resolver_that_moves_the_root_servers_makes_addresses_up() {
+    // A captive portal that is honest about names that cannot exist.
+    for (address, expected) in [("20.66.6.6", "resolver_invents"), ("198.41.0.4", "stopped")] {
+        let mut world = named(Fake::new(only_control_answers));
+        for resolver in ["1.1.1.1", "8.8.8.8"] {
+            world = world
+                .name(
+                    resolver,
+                    "a.root-servers.net",
+                    addresses(&[address, "2001:503:ba3e::2:30"]),
+                )
+                .name(resolver, "db.example", addresses(&["5.5.5.5"]));
+        }
+        let db = target("db", tcp("db.example", 22), Barrier::Network);
+        let report = undisturbed(&world, &named_plan(db)).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "{address}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,7 @@ pub(crate) struct Tried {
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
-    /// The way that packets to it took; none where it was another after the attempts than before.
+    /// The way that packets to it took; none where it was not the same at all attempts.
     pub(crate) way: Option<Way>,
 }
 
@@ -258,16 +258,14 @@ async fn knock<W: World>(
                 again: true,
                 enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
-            let before = course.world.way(endpoint.address);
-            let (attempts, complete) = attempts(course, Some(slots), task).await;
-            let after = course.world.way(endpoint.address);
+            let done = attempts(course, Some(slots), task).await;
             Tried {
                 endpoint,
                 companion,
-                attempts,
-                complete,
+                attempts: done.attempts,
+                complete: done.complete,
                 // Which attempt took which of two is not known.
-                way: after.filter(|after| before.as_ref() == Some(after)),
+                way: done.way.filter(|_| !done.moved),
             }
         });
     join_all(tries).await

@@ -120,6 +120,25 @@ async fn our_own_firewall_and_routes_are_blind() {
 }
 
 #[tokio::test]
+async fn a_rule_of_our_own_shows_in_a_short_attempt_too() {
+    if !inside("firewall::a_rule_of_our_own_shows_in_a_short_attempt_too") {
+        return;
+    }
+    estate();
+    rules("", "output", "tcp dport 2001 drop");
+    rules("ip netns exec router", "input", "tcp dport 2002 drop");
+    for address in ["192.0.2.7", "2001:db8::7"] {
+        let at = |port| SocketAddr::new(address.parse().unwrap(), port);
+        // Time for two SYNs.
+        let patience = Duration::from_millis(1_200);
+        let own = look(&tcp(at(2001)), at(2001), patience).await;
+        assert_blind(&own, Blind::LocalUnreachable);
+        let theirs = look(&tcp(at(2002)), at(2002), patience).await;
+        assert_eq!(reach(&theirs), Reach::NoAnswer);
+    }
+}
+
+#[tokio::test]
 async fn a_neighbour_that_is_not_there_is_blind() {
     if !inside("firewall::a_neighbour_that_is_not_there_is_blind") {
         return;

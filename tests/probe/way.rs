@@ -21,7 +21,7 @@ use crate::support::{LONG, SHORT, look, reach, tcp};
 use crate::udp::ask;
 
 fn to(address: &str) -> Way {
-    let found = way::to(address.parse().unwrap());
+    let found = way::to(Endpoint::tcp(address.parse().unwrap(), 22));
     found.unwrap_or_else(|| panic!("no way to {address}"))
 }
 
@@ -95,18 +95,23 @@ async fn a_route_that_says_no_is_no_way() {
     for last in 1..=4 {
         for address in [format!("198.51.100.{last}"), format!("2001:db8:1::{last}")] {
             let address: IpAddr = address.parse().unwrap();
-            assert_eq!(way::to(address), None, "{address}");
+            assert_eq!(way::to(Endpoint::tcp(address, 22)), None, "{address}");
         }
     }
     for address in ["224.0.0.1", "ff02::1"] {
-        assert_eq!(way::to(address.parse().unwrap()), None, "{address}");
+        let endpoint = Endpoint::tcp(address.parse().unwrap(), 22);
+        assert_eq!(way::to(endpoint), None, "{address}");
     }
     sh("ip route del default; ip -6 route del default");
     for address in ["192.0.2.7", "2001:db8::7"] {
-        assert_eq!(way::to(address.parse().unwrap()), None, "{address}");
+        let endpoint = Endpoint::tcp(address.parse().unwrap(), 22);
+        assert_eq!(way::to(endpoint), None, "{address}");
     }
     sh("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo down");
-    assert_eq!(way::to("2001:db8::7".parse().unwrap()), None);
+    assert_eq!(
+        way::to(Endpoint::tcp("2001:db8::7".parse().unwrap(), 22)),
+        None
+    );
 }
 
 /// A tunnel whose other end nobody holds. Where there are none, a device that looks for no neighbour either.
@@ -163,6 +168,38 @@ async fn a_split_tunnel_and_its_other_end_are_told_from_a_neighbour() {
     );
     assert_way("100.64.0.9", Distance::OwnNetwork, "v0", None);
     assert_way("20.1.2.3", Distance::Beyond, "v0", None);
+}
+
+#[tokio::test]
+async fn a_rule_that_goes_by_transport_and_port_is_told() {
+    if !inside("way::a_rule_that_goes_by_transport_and_port_is_told") {
+        return;
+    }
+    estate();
+    sh(
+        "ip route add default via 10.77.0.9 table 7; ip -6 route add default via fd77::9 table 7
+        ip rule add to 192.0.2.7 ipproto tcp dport 22 table 7
+        ip -6 rule add ipproto tcp dport 22 table 7
+        ip rule add ipproto udp dport 3478 table 7
+        ip rule add to 192.0.2.9 ipproto icmp table 7
+        ip -6 rule add to 2001:db8::9 ipproto ipv6-icmp table 7",
+    );
+    let via = |endpoint: Endpoint| way::to(endpoint).unwrap().gateway;
+    let of = |address: &str| -> IpAddr { address.parse().unwrap() };
+    for (endpoint, gateway) in [
+        (Endpoint::tcp(of("192.0.2.7"), 22), "10.77.0.9"),
+        (Endpoint::tcp(of("192.0.2.7"), 443), "10.77.0.2"),
+        (Endpoint::tcp(of("192.0.2.8"), 22), "10.77.0.2"),
+        (Endpoint::udp(of("192.0.2.7"), 22), "10.77.0.2"),
+        (Endpoint::udp(of("192.0.2.8"), 3478), "10.77.0.9"),
+        (Endpoint::tcp(of("2001:db8::7"), 22), "fd77::9"),
+        (Endpoint::udp(of("2001:db8::7"), 22), "fd77::2"),
+        (Endpoint::icmp(of("192.0.2.9")), "10.77.0.9"),
+        (Endpoint::icmp(of("192.0.2.8")), "10.77.0.2"),
+        (Endpoint::icmp(of("2001:db8::9")), "fd77::9"),
+    ] {
+        assert_eq!(via(endpoint), ip(gateway), "{endpoint:?}");
+    }
 }
 
 #[tokio::test]
@@ -275,10 +312,10 @@ async fn the_way_is_told_ten_thousand_times_a_second() {
     estate();
     crate::fair::fairly(|| async {
         for address in ["192.0.2.7", "2001:db8::7", "10.77.0.2"] {
-            let address = address.parse().unwrap();
+            let endpoint = Endpoint::tcp(address.parse().unwrap(), 22);
             let begin = Instant::now();
             for _ in 0..10_000 {
-                assert!(way::to(address).is_some());
+                assert!(way::to(endpoint).is_some());
             }
             let took = begin.elapsed();
             eprintln!("10000 ways to {address}: {took:?}");

@@ -116,6 +116,19 @@ pub struct Drained {
     pub departed: u16,
 }
 
+/// What a rule may choose a way by, beside addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "asked of netlink only")
+)]
+pub struct Flow {
+    /// The transport's number in the IP header.
+    pub protocol: u8,
+    /// The port at the other end.
+    pub port: Option<u16>,
+}
+
 /// By which way the system sends packets to an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {

@@ -12,9 +12,12 @@
 //! neighbour's hardware address. A default route without a gateway is neither: some device answers for
 //! the whole world there.
 //!
-//! Limits: rules that go by ports or by a mark are not told, nor which next hop a connection takes
+//! Rules may go by the transport and the port (`ip rule … ipproto tcp dport 22`), as those of a tunnel for
+//! some programs do, so both are part of the question where they are known.
+//!
+//! Limits: rules that go by our own port or by a mark are not told, nor which next hop a connection takes
 //! where the kernel chooses by ports (`fib_multipath_hash_policy`), nor where a datagram socket that is
-//! not connected is routed by its source.
+//! not connected is routed by its source. Nor is what encrypts a packet afterwards (`ip xfrm policy`).
 
 use std::io::{self, Read as _};
 use std::net::IpAddr;
@@ -37,7 +40,7 @@ use nix::libc;
 use nix::net::if_::if_indextoname;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Route, source};
+use super::{Flow, Route, source};
 
 /// The kernel answers while it is asked. This is for the day on which it does not.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -51,13 +54,14 @@ const NEW_ROUTE: u16 = 24;
 const NEW_LINK: u16 = 16;
 const ERROR: u16 = 2;
 
-/// By which way packets to an address leave; `None` where no way leads there.
+/// By which way packets to an address leave, those of a flow where one is given; `None` where no way leads
+/// there.
 ///
 /// # Errors
 ///
 /// If the kernel could not be asked. That says nothing about the way.
-pub fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    let mut kernel = Kernel::open()?;
+pub fn route(address: IpAddr, flow: Option<Flow>) -> io::Result<Option<Route>> {
+    let mut kernel = Kernel::open(flow)?;
     let Some((way, source)) = kernel.chosen(address)? else {
         return Ok(None);
     };
@@ -138,12 +142,14 @@ const fn ip(address: &RouteAddress) -> Option<IpAddr> {
 /// A socket to the kernel, how many questions went over it, and room for answers.
 struct Kernel {
     socket: Socket,
+    /// What is asked about, beside addresses.
+    flow: Option<Flow>,
     asked: u32,
     buffer: Vec<u8>,
 }
 
 impl Kernel {
-    fn open() -> io::Result<Self> {
+    fn open(flow: Option<Flow>) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::from(libc::AF_NETLINK),
             Type::RAW,
@@ -152,6 +158,7 @@ impl Kernel {
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self {
             socket,
+            flow,
             asked: 0,
             buffer: vec![0; ROOM],
         })
@@ -222,6 +229,11 @@ impl Kernel {
             question
                 .attributes
                 .push(RouteAttribute::Source(source.into()));
+        }
+        if let Some(flow) = self.flow {
+            let attributes = &mut question.attributes;
+            attributes.push(RouteAttribute::IpProto(flow.protocol));
+            attributes.extend(flow.port.map(RouteAttribute::Dport));
         }
         match self.ask(RouteNetlinkMessage::GetRoute(question))? {
             Answer::Route(route) => Ok(Some(*route)),
@@ -483,9 +495,9 @@ mod tests {
 
     #[test]
     fn the_kernel_is_asked() {
-        let way = route("127.0.0.1".parse().unwrap()).unwrap().unwrap();
+        let way = route("127.0.0.1".parse().unwrap(), None).unwrap().unwrap();
         assert!(way.own);
         assert_eq!(way.interface, "lo");
-        assert_eq!(route("224.0.0.1".parse().unwrap()).unwrap(), None);
+        assert_eq!(route("224.0.0.1".parse().unwrap(), None).unwrap(), None);
     }
 }

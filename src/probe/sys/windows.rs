@@ -3,7 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::{Cause, Route};
+use super::{Cause, Flow, Route};
 
 /// What an error number says.
 pub fn cause(errno: i32) -> Cause {
@@ -33,6 +33,6 @@ pub fn name(errno: i32) -> String {
 /// # Errors
 ///
 /// Always: this system is not asked.
-pub fn route(_address: IpAddr) -> io::Result<Option<Route>> {
+pub fn route(_address: IpAddr, _flow: Option<Flow>) -> io::Result<Option<Route>> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -320,18 +320,67 @@ async fn answers_that_the_reverse_path_filter_may_have_dropped_are_no_silence() 
             let refused = endpoint.address.to_string() == "5.5.5.6";
             only_control_answers(endpoint, at).or(refused.then_some(Reach::Refused))
         });
-        world.drops = Box::new(move |at| Some(u64::from(late && at > Duration::from_secs(5)) + 7));
+        world.drops = Box::new(move |at| {
+            let answers = if late { at.as_secs() } else { 0 };
+            Some(answers + u64::from(at > Duration::from_secs(5)) + 7)
+        });
         world
     };
     let both = || vec![ssh("silent", "5.5.5.5"), ssh("refused", "5.5.5.6")];
     let report = undisturbed(&dropping(true), &plan(both())).await;
-    assert_eq!(report.vantage.reverse_path_drops, Some(1));
+    assert!(report.vantage.reverse_path_drops > Some(13));
     assert_eq!(report.findings[0].reason.as_str(), "reverse_path");
     // A rejection was heard.
     assert_eq!(report.findings[1].verdict, Verdict::Blocked);
     let report = undisturbed(&dropping(false), &plan(both())).await;
-    assert_eq!(report.vantage.reverse_path_drops, Some(0));
+    // Somebody else's: an open door would have answered more often.
+    assert_eq!(report.vantage.reverse_path_drops, Some(1));
     assert_eq!(report.verdict, Verdict::Blocked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_changes_between_attempts_bears_nothing_out() {
+    // A tunnel for the target's network alone comes up after the first checkpoint, and is down again when
+    // the last attempt is over.
+    for (from, until, expected) in [
+        (1_000, 10_000, "control_on_other_way"),
+        (0, 13_200, "control_on_other_way"),
+        (60_000, 60_000, "stopped"),
+    ] {
+        let mut world = Fake::new(only_control_answers);
+        let begun = tokio::time::Instant::now();
+        world.ways = Box::new(move |address| {
+            let at = begun.elapsed().as_millis();
+            let in_tunnel = address.to_string() != CONTROL && (from..until).contains(&at);
+            let interface = if in_tunnel { "tun0" } else { "eth0" };
+            Some(way(Distance::Beyond, interface))
+        });
+        let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "from {from} until {until}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_is_not_lost_with_a_single_packet() {
+    // At a quick pace there is time for one packet at a checkpoint. What lasts is found all the same.
+    for (from, until, expected) in [
+        (500, 900, "stopped"),
+        (500, 3_000, "control_lost"),
+        (1_000, 60_000, "control_lost"),
+    ] {
+        let world = Fake::new(move |endpoint, at: Duration| {
+            let lost = (from..until).contains(&at.as_millis());
+            only_control_answers(endpoint, at).filter(|_| !lost)
+        });
+        let mut quick = ssh("ssh", "5.5.5.5");
+        quick.pace.timeout = Duration::from_millis(1_200);
+        let mut plan = plan(vec![quick]);
+        plan.controls[0].pace.timeout = Duration::from_millis(1_200);
+        let report = undisturbed(&world, &plan).await;
+        let reason = report.findings[0].reason.as_str();
+        assert_eq!(reason, expected, "from {from} until {until}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -386,7 +435,7 @@ async fn the_reverse_path_filter_takes_nothing_of_ipv6() {
         let control = endpoint.address.to_string() == six;
         only_control_answers(endpoint, at).or(control.then_some(Reach::Connected))
     });
-    world.drops = Box::new(|at| Some(u64::from(at > Duration::from_secs(5))));
+    world.drops = Box::new(|at| Some(40 * u64::from(at > Duration::from_secs(5))));
     let mut plan = plan(vec![ssh("four", "5.5.5.5"), ssh("six", "2a00::5")]);
     plan.controls.push(control(tcp(six, 443)));
     let report = undisturbed(&world, &plan).await;
