@@ -11,15 +11,16 @@
 use std::io;
 use std::net::IpAddr;
 
+use crate::domain::endpoint::Transport;
 use crate::domain::way::{Distance, Way};
 
 use super::sys::{self, Route};
 
-/// By which way packets to an address leave this machine; none where no way leads there, or where the
+/// By which way packets to an address leave this machine over a transport; none where no way leads there, or where the
 /// system does not tell.
 #[must_use]
-pub fn to(address: IpAddr) -> Option<Way> {
-    let route = route(address).ok()??;
+pub fn to(address: IpAddr, transport: Transport) -> Option<Way> {
+    let route = sys::route(address.to_canonical(), Some(transport)).ok()??;
     Some(Way {
         distance: distance(&route),
         interface: route.interface,
@@ -63,7 +64,7 @@ fn either(route: io::Result<Option<Route>>, holds: impl FnOnce(Route) -> bool) -
 
 /// An IPv4-mapped address leads to IPv4.
 fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    sys::route(address.to_canonical())
+    sys::route(address.to_canonical(), None)
 }
 
 const fn distance(route: &Route) -> Distance {
@@ -110,7 +111,7 @@ mod tests {
     #[cfg(unix)]
     fn this_machine_is_known_in_either_form() {
         for address in ["127.0.0.1", "127.9.9.9", "::ffff:127.0.0.1"] {
-            let way = to(address.parse().unwrap()).unwrap();
+            let way = to(address.parse().unwrap(), Transport::Tcp).unwrap();
             assert_eq!(way.distance, Distance::ThisMachine, "{address}: {way:?}");
             assert_eq!(way.gateway, None);
         }

@@ -264,7 +264,7 @@ async fn knock<W: World>(
                 companion,
                 attempts,
                 complete,
-                way: course.world.way(endpoint.address),
+                way: course.world.way(endpoint),
             }
         });
     join_all(tries).await

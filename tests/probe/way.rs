@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use noentry::domain::endpoint::Endpoint;
+use noentry::domain::endpoint::{Endpoint, Transport};
 use noentry::domain::observation::{Blind, Observation};
 use noentry::domain::payload::{Payload, Protocol};
 use noentry::domain::reach::Reach;
@@ -21,7 +21,7 @@ use crate::support::{LONG, SHORT, look, reach, tcp};
 use crate::udp::ask;
 
 fn to(address: &str) -> Way {
-    let found = way::to(address.parse().unwrap());
+    let found = way::to(address.parse().unwrap(), Transport::Tcp);
     found.unwrap_or_else(|| panic!("no way to {address}"))
 }
 
@@ -95,18 +95,29 @@ async fn a_route_that_says_no_is_no_way() {
     for last in 1..=4 {
         for address in [format!("198.51.100.{last}"), format!("2001:db8:1::{last}")] {
             let address: IpAddr = address.parse().unwrap();
-            assert_eq!(way::to(address), None, "{address}");
+            assert_eq!(way::to(address, Transport::Tcp), None, "{address}");
         }
     }
     for address in ["224.0.0.1", "ff02::1"] {
-        assert_eq!(way::to(address.parse().unwrap()), None, "{address}");
+        assert_eq!(
+            way::to(address.parse().unwrap(), Transport::Tcp),
+            None,
+            "{address}"
+        );
     }
     sh("ip route del default; ip -6 route del default");
     for address in ["192.0.2.7", "2001:db8::7"] {
-        assert_eq!(way::to(address.parse().unwrap()), None, "{address}");
+        assert_eq!(
+            way::to(address.parse().unwrap(), Transport::Tcp),
+            None,
+            "{address}"
+        );
     }
     sh("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo down");
-    assert_eq!(way::to("2001:db8::7".parse().unwrap()), None);
+    assert_eq!(
+        way::to("2001:db8::7".parse().unwrap(), Transport::Tcp),
+        None
+    );
 }
 
 /// A tunnel whose other end nobody holds. Where there are none, a device that looks for no neighbour either.
@@ -278,7 +289,7 @@ async fn the_way_is_told_ten_thousand_times_a_second() {
             let address = address.parse().unwrap();
             let begin = Instant::now();
             for _ in 0..10_000 {
-                assert!(way::to(address).is_some());
+                assert!(way::to(address, Transport::Tcp).is_some());
             }
             let took = begin.elapsed();
             eprintln!("10000 ways to {address}: {took:?}");

@@ -216,8 +216,7 @@ pub fn is_own(address: SocketAddr) -> bool {
 
 /// The address that packets to another leave from. Connecting a datagram socket sends nothing; the port
 /// does not matter, but Windows and some others want one.
-#[cfg(unix)]
-fn source(address: IpAddr) -> Option<IpAddr> {
+pub fn source(address: IpAddr) -> Option<IpAddr> {
     let any: SocketAddr = match address {
         IpAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
         IpAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),

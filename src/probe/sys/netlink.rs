@@ -4,7 +4,10 @@
 //! that it found (`ip_route_connect` in `net/ipv4/route.c`), so that rules which go by the source
 //! (`ip rule … from`) and the choice among several next hops are told as they are for a connection.
 //! IPv6 looks once, and again only where no route without a source was found
-//! (`ip6_dst_lookup_tail` in `net/ipv6/ip6_output.c`).
+//! (`ip6_dst_lookup_tail` in `net/ipv6/ip6_output.c`). A socket for echo requests has its source by the
+//! time that it sends, and is routed anew for every packet (`rawv6_sendmsg`, `ping_v6_sendmsg`).
+//!
+//! Among several next hops IPv6 chooses by the transport too (`rt6_multipath_hash`), so it is named.
 //!
 //! A tunnel has routes without a gateway, although what is reached through them stands behind the
 //! tunnel's other end. So a route without a gateway leads to a neighbour only if its prefix is that of
@@ -13,8 +16,7 @@
 //! the whole world there.
 //!
 //! Limits: rules that go by ports or by a mark are not told, nor which next hop a connection takes
-//! where the kernel chooses by ports (`fib_multipath_hash_policy`), nor where a datagram socket that is
-//! not connected is routed by its source.
+//! where the kernel chooses by ports (`fib_multipath_hash_policy`).
 
 use std::io::{self, Read as _};
 use std::net::IpAddr;
@@ -38,6 +40,7 @@ use nix::net::if_::if_indextoname;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{Route, source};
+use crate::domain::endpoint::Transport;
 
 /// The kernel answers while it is asked. This is for the day on which it does not.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -51,13 +54,14 @@ const NEW_ROUTE: u16 = 24;
 const NEW_LINK: u16 = 16;
 const ERROR: u16 = 2;
 
-/// By which way packets to an address leave; `None` where no way leads there.
+/// By which way packets to an address leave, those of one transport where one is given; `None` where no
+/// way leads there.
 ///
 /// # Errors
 ///
 /// If the kernel could not be asked. That says nothing about the way.
-pub fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    let mut kernel = Kernel::open()?;
+pub fn route(address: IpAddr, transport: Option<Transport>) -> io::Result<Option<Route>> {
+    let mut kernel = Kernel::open(transport)?;
     let Some((way, source)) = kernel.chosen(address)? else {
         return Ok(None);
     };
@@ -138,12 +142,13 @@ const fn ip(address: &RouteAddress) -> Option<IpAddr> {
 /// A socket to the kernel, how many questions went over it, and room for answers.
 struct Kernel {
     socket: Socket,
+    transport: Option<Transport>,
     asked: u32,
     buffer: Vec<u8>,
 }
 
 impl Kernel {
-    fn open() -> io::Result<Self> {
+    fn open(transport: Option<Transport>) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::from(libc::AF_NETLINK),
             Type::RAW,
@@ -152,6 +157,7 @@ impl Kernel {
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self {
             socket,
+            transport,
             asked: 0,
             buffer: vec![0; ROOM],
         })
@@ -162,11 +168,12 @@ impl Kernel {
         let none = RouteFlags::empty();
         let first = self.lookup(address, None, none)?;
         let leads = first.as_ref().is_some_and(|first| !says_no(first));
+        let echo = self.transport == Some(Transport::Icmp);
         let again = match (address, &first) {
             (IpAddr::V4(_), Some(first)) if first.header.kind == RouteType::Unicast => {
                 Facts::of(first).source
             }
-            (IpAddr::V6(_), _) if !leads => source(address),
+            (IpAddr::V6(_), _) if !leads || echo => source(address),
             (IpAddr::V4(_) | IpAddr::V6(_), _) => None,
         };
         if again.is_none() {
@@ -223,6 +230,11 @@ impl Kernel {
                 .attributes
                 .push(RouteAttribute::Source(source.into()));
         }
+        if let Some(transport) = self.transport {
+            question
+                .attributes
+                .push(RouteAttribute::IpProto(protocol(transport, address)));
+        }
         match self.ask(RouteNetlinkMessage::GetRoute(question))? {
             Answer::Route(route) => Ok(Some(*route)),
             Answer::Error(errno) if is_trouble(errno) => Err(errno.into()),
@@ -264,6 +276,16 @@ impl Kernel {
             }
         }
         Err(io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// The number of a transport in the header of a packet to an address (IANA, protocol numbers).
+const fn protocol(transport: Transport, to: IpAddr) -> u8 {
+    match (transport, to) {
+        (Transport::Tcp, _) => 6,
+        (Transport::Udp, _) => 17,
+        (Transport::Icmp, IpAddr::V4(_)) => 1,
+        (Transport::Icmp, IpAddr::V6(_)) => 58,
     }
 }
 
@@ -483,9 +505,9 @@ mod tests {
 
     #[test]
     fn the_kernel_is_asked() {
-        let way = route("127.0.0.1".parse().unwrap()).unwrap().unwrap();
+        let way = route("127.0.0.1".parse().unwrap(), None).unwrap().unwrap();
         assert!(way.own);
         assert_eq!(way.interface, "lo");
-        assert_eq!(route("224.0.0.1".parse().unwrap()).unwrap(), None);
+        assert_eq!(route("224.0.0.1".parse().unwrap(), None).unwrap(), None);
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::{Cause, Route};
+use crate::domain::endpoint::Transport;
 
 /// What an error number says.
 pub fn cause(errno: i32) -> Cause {
@@ -33,6 +34,6 @@ pub fn name(errno: i32) -> String {
 /// # Errors
 ///
 /// Always: this system is not asked.
-pub fn route(_address: IpAddr) -> io::Result<Option<Route>> {
+pub fn route(_address: IpAddr, _transport: Option<Transport>) -> io::Result<Option<Route>> {
     Err(io::ErrorKind::Unsupported.into())
 }
