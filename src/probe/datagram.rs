@@ -408,7 +408,9 @@ fn start(peer: SocketAddr, wide: bool) -> io::Result<UdpSocket> {
             socket.set_only_v6(true)?;
             Ipv6Addr::UNSPECIFIED.into()
         } else {
-            Ipv4Addr::UNSPECIFIED.into()
+            // A connection is routed by its source (rules that go by it, the choice among several next
+            // hops), and what the way is said to be as well. A socket without one would go by another.
+            sys::source(peer.ip()).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
         };
         socket.bind(&SocketAddr::new(any, 0).into())?;
     } else {

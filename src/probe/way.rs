@@ -11,7 +11,7 @@
 use std::io;
 use std::net::IpAddr;
 
-use crate::domain::endpoint::{Endpoint, Transport};
+use crate::domain::endpoint::Endpoint;
 use crate::domain::way::{Distance, Way};
 
 use super::sys::{self, Flow, Route};
@@ -69,15 +69,8 @@ fn route(address: IpAddr) -> io::Result<Option<Route>> {
 }
 
 const fn flow(endpoint: Endpoint) -> Flow {
-    let v4 = endpoint.address.to_canonical().is_ipv4();
     Flow {
-        // RFC 791, RFC 8200: as IANA numbers them.
-        protocol: match endpoint.transport {
-            Transport::Tcp => 6,
-            Transport::Udp => 17,
-            Transport::Icmp if v4 => 1,
-            Transport::Icmp => 58,
-        },
+        transport: endpoint.transport,
         port: endpoint.port,
     }
 }

@@ -22,6 +22,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::domain::endpoint::Transport;
+
 mod echo;
 pub use echo::{EchoSocket, echo_socket};
 
@@ -123,8 +125,8 @@ pub struct Drained {
     expect(dead_code, reason = "asked of netlink only")
 )]
 pub struct Flow {
-    /// The transport's number in the IP header.
-    pub protocol: u8,
+    /// What carries it.
+    pub transport: Transport,
     /// The port at the other end.
     pub port: Option<u16>,
 }
@@ -229,8 +231,7 @@ pub fn is_own(address: SocketAddr) -> bool {
 
 /// The address that packets to another leave from. Connecting a datagram socket sends nothing; the port
 /// does not matter, but Windows and some others want one.
-#[cfg(unix)]
-fn source(address: IpAddr) -> Option<IpAddr> {
+pub fn source(address: IpAddr) -> Option<IpAddr> {
     let any: SocketAddr = match address {
         IpAddr::V4(_) => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
         IpAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),

@@ -4,7 +4,10 @@
 //! that it found (`ip_route_connect` in `net/ipv4/route.c`), so that rules which go by the source
 //! (`ip rule … from`) and the choice among several next hops are told as they are for a connection.
 //! IPv6 looks once, and again only where no route without a source was found
-//! (`ip6_dst_lookup_tail` in `net/ipv6/ip6_output.c`).
+//! (`ip6_dst_lookup_tail` in `net/ipv6/ip6_output.c`). A socket for echo requests has its source by the
+//! time that it sends, and is routed anew for every packet (`rawv6_sendmsg`, `ping_v6_sendmsg`).
+//!
+//! Among several next hops IPv6 chooses by the transport too (`rt6_multipath_hash`), so it is named.
 //!
 //! A tunnel has routes without a gateway, although what is reached through them stands behind the
 //! tunnel's other end. So a route without a gateway leads to a neighbour only if its prefix is that of
@@ -41,6 +44,7 @@ use nix::net::if_::if_indextoname;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{Flow, Route, source};
+use crate::domain::endpoint::Transport;
 
 /// The kernel answers while it is asked. This is for the day on which it does not.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -169,11 +173,14 @@ impl Kernel {
         let none = RouteFlags::empty();
         let first = self.lookup(address, None, none)?;
         let leads = first.as_ref().is_some_and(|first| !says_no(first));
+        let echo = self
+            .flow
+            .is_some_and(|flow| flow.transport == Transport::Icmp);
         let again = match (address, &first) {
             (IpAddr::V4(_), Some(first)) if first.header.kind == RouteType::Unicast => {
                 Facts::of(first).source
             }
-            (IpAddr::V6(_), _) if !leads => source(address),
+            (IpAddr::V6(_), _) if !leads || echo => source(address),
             (IpAddr::V4(_) | IpAddr::V6(_), _) => None,
         };
         if again.is_none() {
@@ -232,7 +239,7 @@ impl Kernel {
         }
         if let Some(flow) = self.flow {
             let attributes = &mut question.attributes;
-            attributes.push(RouteAttribute::IpProto(flow.protocol));
+            attributes.push(RouteAttribute::IpProto(protocol(flow.transport, address)));
             attributes.extend(flow.port.map(RouteAttribute::Dport));
         }
         match self.ask(RouteNetlinkMessage::GetRoute(question))? {
@@ -276,6 +283,16 @@ impl Kernel {
             }
         }
         Err(io::ErrorKind::InvalidData.into())
+    }
+}
+
+/// The number of a transport in the header of a packet to an address (IANA, protocol numbers).
+const fn protocol(transport: Transport, to: IpAddr) -> u8 {
+    match (transport, to) {
+        (Transport::Tcp, _) => 6,
+        (Transport::Udp, _) => 17,
+        (Transport::Icmp, IpAddr::V4(_)) => 1,
+        (Transport::Icmp, IpAddr::V6(_)) => 58,
     }
 }
 
