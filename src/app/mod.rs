@@ -10,6 +10,8 @@ mod merge;
 mod output;
 mod publish;
 mod refused;
+#[cfg(test)]
+mod rejudged;
 mod report;
 mod show;
 mod supplement;

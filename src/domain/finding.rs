@@ -144,7 +144,8 @@ pub struct EndpointReport {
     /// The control that it rests on, where one is needed and held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<RestsOn>,
-    /// The way that packets to it took out of this machine; none where the system does not tell.
+    /// The way that packets to it took out of this machine; none where the system does not tell, or
+    /// where it changed meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<Way>,
     /// The attempts in order. Empty where the address was not to be connected to.

@@ -2,7 +2,7 @@
 //!
 //! The round judges by this, and so does whoever reads a saved report: both must come to the same.
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Family};
 use super::observation::Attempt;
 use super::report::{ControlCheck, ControlEndpoint};
 use super::way::{Bearing, Way, bearing};
@@ -97,6 +97,12 @@ pub fn stood(
         Bearing::Bears => Stood::Throughout,
         other => Stood::Elsewhere(other),
     }
+}
+
+/// Whether the reverse path filter may have dropped what an endpoint answered: IPv6 has none.
+#[must_use]
+pub const fn is_filtered(endpoint: Endpoint) -> bool {
+    matches!(endpoint.family(), Family::Ipv4)
 }
 
 /// Whether a control that answers on every port was tried on this one.

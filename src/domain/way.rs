@@ -144,8 +144,8 @@ pub enum Bearing {
     Private,
 }
 
-/// What an answer from `reached` is worth for the way to `endpoint`. A way that is not known is taken to
-/// be the same.
+/// What an answer from `reached` is worth for the way to `endpoint`. Where the system tells of no way, all
+/// are taken to be the same. Where it told of one and not of the other, that one may lead anywhere.
 #[must_use]
 pub fn bearing(
     reached: Endpoint,
@@ -156,8 +156,10 @@ pub fn bearing(
     if is_global(endpoint.address) && !is_global(reached.address) {
         return Bearing::Private;
     }
-    let (Some(there), Some(here)) = (reached_way, way) else {
-        return Bearing::Bears;
+    let (there, here) = match (reached_way, way) {
+        (Some(there), Some(here)) => (there, here),
+        (None, None) => return Bearing::Bears,
+        (Some(_), None) | (None, Some(_)) => return Bearing::OtherWay,
     };
     if there.distance < here.distance {
         return Bearing::TooNear;
@@ -191,6 +193,26 @@ mod tests {
             for port in [53, 123, 443, 1900, 11211] {
                 assert!(!assumption.covers(Transport::Udp, port), "{port}");
             }
+        }
+    }
+
+    #[test]
+    fn a_way_that_is_known_and_one_that_is_not_are_two() {
+        let at = |address: &str| Endpoint::tcp(address.parse().unwrap(), 22);
+        let (control, door) = (at("9.9.9.9"), at("5.5.5.5"));
+        let known = Way {
+            distance: Distance::Beyond,
+            interface: "eth0".to_owned(),
+            gateway: None,
+            source: None,
+        };
+        for (there, here, expected) in [
+            (None, None, Bearing::Bears),
+            (Some(&known), Some(&known), Bearing::Bears),
+            (Some(&known), None, Bearing::OtherWay),
+            (None, Some(&known), Bearing::OtherWay),
+        ] {
+            assert_eq!(bearing(control, there, door, here), expected);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::domain::payload::{Protocol, Silence};
 use crate::domain::reach::Reach;
 use crate::domain::report::{ControlReport, RoundReport, Side};
 use crate::domain::shard::Shard;
-use crate::domain::stand::{Stood, Window, stood, tried_on};
+use crate::domain::stand::{Stood, Window, is_filtered, stood, tried_on};
 use crate::domain::trail::Confirmation;
 use crate::domain::verdict::{Doubt, Judgement, Reason, RestsOn, Standing, Verdict, judge};
 use crate::domain::waiver::WaiverState;
@@ -305,22 +305,25 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
         return Standing::Absent;
     };
     let (endpoint, way) = (report.endpoint, report.way.as_ref());
-    let lost = || Standing::Lost(rests_on.control.clone());
     let held = |control: &&ControlReport| {
         control.transport == Some(endpoint.transport)
             && stood(&control.checks, control.every_port, endpoint, way) == Stood::Throughout
     };
-    let mut controls = ground.controls.iter().filter(held);
-    let Some(control) = controls.find(|control| control.name == rests_on.control) else {
-        return lost();
+    // Several may be called the same: one on every port for all targets, and one for some.
+    let named = || {
+        let all = ground.controls.iter().filter(held);
+        all.filter(|control| control.name == rests_on.control)
     };
+    if named().next().is_none() {
+        return Standing::Lost(rests_on.control.clone());
+    }
     let is_near = way.is_some_and(|way| way.distance < Distance::Beyond);
     if is_near && is_global(endpoint.address) {
         return Standing::Deaf(Blind::OwnNetwork);
     }
     let silent = |attempt: &Attempt| attempt.outcome == Outcome::Reached(Reach::NoAnswer);
     let dropped = ground.vantage.reverse_path_drops.unwrap_or(0) > 0;
-    if dropped && report.attempts.iter().any(silent) {
+    if dropped && is_filtered(endpoint) && report.attempts.iter().any(silent) {
         return Standing::Deaf(Blind::ReversePath);
     }
     let window = Window::of(&report.attempts);
@@ -331,7 +334,7 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
     }
     let proven = match (&rests_on.port, endpoint.port) {
         (PortProof::NoPort, port) => port.is_none(),
-        (PortProof::Control, port) => tried_on(&control.checks, port),
+        (PortProof::Control, port) => named().any(|control| tried_on(&control.checks, port)),
         (PortProof::Reached { at }, _) => {
             let mut ports = ground.vantage.ports.iter();
             ports.any(|reached| reached.endpoint.place() == *at && reached.proves(endpoint, way))

@@ -1,4 +1,4 @@
-//! What a stop at an endpoint rests on: the section of that name in ARCHITECTURE.md as code.
+//! What a stop at an endpoint rests on: `ARCHITECTURE.md`, "What a stop must rest on", as code.
 //!
 //! A stop that our own side could have made counts only if all of this holds: a control was reached at
 //! every checkpoint, by the same way out and no nearer than the endpoint; checkpoints lie before, between
@@ -12,7 +12,8 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Blind, Outcome};
 use crate::domain::reach::Reach;
-use crate::domain::stand::{Stood, Window, stood};
+use crate::domain::report::Egress;
+use crate::domain::stand::{Stood, Window, is_filtered, stood};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::domain::way::{Assumption, Bearing, Distance, PortProof, Way};
 
@@ -28,6 +29,8 @@ pub(crate) struct Basis<'a, 'p> {
     pub(crate) dropped: bool,
     /// Whether something that was silent in the crowd answered when it was tried alone.
     pub(crate) too_fast: bool,
+    /// What the outside sees us come from, where that was asked.
+    pub(crate) egress: &'a [Egress],
 }
 
 /// What packets are sent to, by which way.
@@ -46,8 +49,9 @@ impl Basis<'_, '_> {
         };
         let standing = self.of_place(target, place, Window::of(&tried.attempts));
         let silent = outcome == Outcome::Reached(Reach::NoAnswer);
+        let deaf = self.dropped && is_filtered(tried.endpoint);
         match standing {
-            Standing::Held(_) if silent && self.dropped => Standing::Deaf(Blind::ReversePath),
+            Standing::Held(_) if silent && deaf => Standing::Deaf(Blind::ReversePath),
             Standing::Held(_) if silent && self.too_fast => Standing::TooFast,
             other => other,
         }

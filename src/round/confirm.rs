@@ -55,12 +55,14 @@ pub(crate) async fn confirm<W: World>(
         if paused.is_none() {
             return;
         }
+        let drops = course.world.reverse_path_drops();
         checkpoint(course, &mut controls, &names, plan).await;
         let sights = means.set(&mut controls, &names, &open, &|_| {}).await;
         checkpoint(course, &mut controls, &names, plan).await;
         if course.stop.is_stopped() {
             return;
         }
+        controls.move_near(first.egress);
         controls
             .checks()
             .for_each(|checks| ports.add_checks(checks));
@@ -72,6 +74,7 @@ pub(crate) async fn confirm<W: World>(
             controls: &controls,
             ports: &ports,
             invented: names.invented(),
+            dropped: first.dropped || course.dropped_since(drops).is_some_and(|more| more > 0),
             ..*first
         };
         let seen = open.into_iter().zip(sights);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::doubt::lost_in_the_crowd;
 use super::names::Names;
 use super::schedule::Course;
 use super::trial::{ADDRESSES, ADDRESSES_INSIDE, Reached, is_entered, is_reached, top, try_once};
@@ -291,7 +292,9 @@ impl<'p> Entry<'p> {
     /// Meant to speak for this family, and not reached at every checkpoint. A control whose name
     /// could not be asked in this family, or gave no address at all, is lost too.
     fn is_lost(&self, family: Family) -> bool {
-        let connects = !matches!(self.control.kind, TargetKind::Dns { .. });
+        // Without targets on ports of its transport, one on every port has nothing to be tried on.
+        let untried = self.control.every_port && self.ports.is_empty();
+        let connects = !untried && !matches!(self.control.kind, TargetKind::Dns { .. });
         let tried = |check: &ControlCheck| {
             let here = check
                 .endpoints
@@ -326,17 +329,9 @@ impl<'p> Entry<'p> {
         self.is_lost(endpoint.family()) || on_port()
     }
 
-    /// Whether it had to be sent to again while targets were tried, more than once, and neither before
-    /// nor after: then it was the round that made packets go missing.
-    ///
-    /// Once is chance: at a loss of one packet in a hundred each way, two in the eight tries of a round
-    /// come about in one round of a hundred.
+    /// Whether its packets went missing while targets were tried, and only then.
     pub(super) fn is_doubtful(&self) -> bool {
-        let again = |check: &ControlCheck| check.endpoints.iter().any(sent_again);
-        let [first, between @ .., last] = self.checks.as_slice() else {
-            return false;
-        };
-        !again(first) && !again(last) && between.iter().filter(|check| again(check)).count() > 1
+        lost_in_the_crowd(&self.checks)
     }
 
     /// Whether every resolver found an address for the control's name at every checkpoint. Without
@@ -348,16 +343,6 @@ impl<'p> Entry<'p> {
         };
         !self.checks.is_empty() && self.checks.iter().all(found)
     }
-}
-
-/// Whether more than one packet was needed to be heard.
-fn sent_again(seen: &ControlEndpoint) -> bool {
-    let evidence = seen.last.evidence.as_ref();
-    let datagrams = evidence.and_then(|e| e.udp.as_ref()).map(|udp| udp.sent);
-    let syns = evidence
-        .and_then(|e| e.tcp.as_ref())
-        .map(|tcp| u32::from(tcp.syns));
-    seen.reached && datagrams.max(syns).is_some_and(|sent| sent > 1)
 }
 
 /// The ports that a control on every port is tried on: those of the targets that it speaks for.

@@ -2,7 +2,7 @@
 //!
 //! A network that lets only so many new connections a second out makes silences of the rest, and the
 //! controls may have had luck. So a few of the silent endpoints are tried again when everything else is
-//! over, one after another. Where one of them answers, no silence of the round counts, and the pace is
+//! over, one shortly after another. Where one of them answers, no silence of the round counts, and the pace is
 //! said to be the cause.
 
 use std::collections::HashMap;
@@ -49,13 +49,14 @@ pub(crate) async fn look<W: World>(means: &Means<'_, W>, sights: &mut [Sight]) -
         *number += 1;
         *number <= SOME_AT_ONE.min(means.plan.per_host)
     });
-    some.truncate(SOME);
+    some.truncate(SOME.min(means.concurrency()));
     let looks =
         some.into_iter()
             .zip(0_u32..)
             .map(|((index, place, endpoint), number)| async move {
                 let (target, denial) = means.target(index)?;
                 tokio::time::sleep(APART * number).await;
+                means.pacing().turn().await;
                 let begun = Instant::now();
                 let patience = PATIENCE.min(target.pace.timeout);
                 let climb = course

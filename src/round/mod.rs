@@ -11,6 +11,7 @@ mod basis;
 mod confirm;
 mod control;
 mod coverage;
+mod doubt;
 mod egress;
 mod late;
 mod limits;
@@ -22,7 +23,7 @@ mod schedule;
 mod set;
 pub mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trial;
 mod watch;
 mod world;
@@ -140,9 +141,7 @@ async fn round<W: World>(
     for sight in &sights {
         ports.add_sight(sight);
     }
-    let dropped = drops
-        .zip(world.reverse_path_drops())
-        .map(|(before, after)| after.saturating_sub(before));
+    let dropped = course.dropped_since(drops);
     let basis = Basis {
         controls: &controls,
         ports: &ports,
@@ -150,6 +149,7 @@ async fn round<W: World>(
         invented: names.invented(),
         dropped: dropped.is_some_and(|dropped| dropped > 0),
         too_fast,
+        egress: &egress,
     };
     let mut findings: Vec<_> = plan
         .targets
@@ -190,7 +190,7 @@ async fn round<W: World>(
             ports: ports.report(),
             unfiltered: basis.unfiltered,
             reverse_path_drops: dropped,
-            egress,
+            egress: egress.clone(),
             outside: basis.outside(),
         },
         resolvers: names.reports(),

@@ -43,6 +43,15 @@ fn millis(from: Instant, to: Instant) -> u64 {
     u64::try_from(to.saturating_duration_since(from).as_millis()).unwrap_or(u64::MAX)
 }
 
+impl<W: World> Course<'_, W> {
+    /// How many packets the reverse path filter dropped since it counted so many; none where the system
+    /// does not tell.
+    pub(crate) fn dropped_since(&self, before: Option<u64>) -> Option<u64> {
+        let now = self.world.reverse_path_drops()?;
+        Some(now.saturating_sub(before?))
+    }
+}
+
 /// What is tried, how often, and when it is enough.
 pub(crate) struct Task<'a, E> {
     pub(crate) endpoint: Endpoint,

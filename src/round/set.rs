@@ -2,6 +2,9 @@
 //!
 //! The checkpoints before and after it are the round's.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -31,7 +34,6 @@ pub(crate) struct Means<'a, W> {
     denials: &'a [CompiledDenial],
     slots: Slots,
     concurrency: usize,
-    between: Duration,
 }
 
 impl<'a, W: World> Means<'a, W> {
@@ -55,8 +57,12 @@ impl<'a, W: World> Means<'a, W> {
                 Pacing::new(seed, plan.targets.len(), plan.rate),
             ),
             concurrency,
-            between: between(plan),
         }
+    }
+
+    /// How many targets are looked at at once.
+    pub(crate) const fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
     /// The pace of the round.
@@ -78,10 +84,16 @@ impl<'a, W: World> Means<'a, W> {
         which: &[usize],
         progress: &dyn Fn(usize),
     ) -> Vec<Sight> {
-        let looking = self.look(names, which, progress);
+        let left = Left::new(
+            which
+                .iter()
+                .filter_map(|index| self.plan.targets.get(*index)),
+        );
+        let looking = self.look(names, which, &left, progress);
         tokio::pin!(looking);
         for number in 0_usize.. {
-            let pause = self.pacing().between(self.between, number);
+            let most = left.between();
+            let pause = self.pacing().between(most, number);
             tokio::select! {
                 biased;
                 sights = &mut looking => return sights,
@@ -101,7 +113,13 @@ impl<'a, W: World> Means<'a, W> {
     }
 
     /// Looks at some targets, at most so many at once.
-    async fn look(&self, names: &Names, which: &[usize], progress: &dyn Fn(usize)) -> Vec<Sight> {
+    async fn look(
+        &self,
+        names: &Names,
+        which: &[usize],
+        left: &Left,
+        progress: &dyn Fn(usize),
+    ) -> Vec<Sight> {
         let mut sights: Vec<Sight> = std::iter::repeat_with(Sight::default)
             .take(which.len())
             .collect();
@@ -112,6 +130,7 @@ impl<'a, W: World> Means<'a, W> {
         let mut seen = futures_util::stream::iter(targets)
             .map(|(place, target, denial)| async move {
                 let sight = watch(self.course, &self.slots, names, target, denial).await;
+                left.is_done(target);
                 (place, sight)
             })
             .buffer_unordered(self.concurrency);
@@ -127,22 +146,48 @@ impl<'a, W: World> Means<'a, W> {
     }
 }
 
-/// How long to wait between two checkpoints at most.
+/// The targets that are still looked at, by the time between two checkpoints that they want.
+struct Left(RefCell<BTreeMap<Duration, usize>>);
+
+impl Left {
+    fn new<'t>(targets: impl Iterator<Item = &'t Target>) -> Self {
+        let mut all = BTreeMap::new();
+        for wanted in targets.filter_map(between) {
+            *all.entry(wanted).or_default() += 1;
+        }
+        Self(RefCell::new(all))
+    }
+
+    fn is_done(&self, target: &Target) {
+        let mut all = self.0.borrow_mut();
+        let Some(Entry::Occupied(mut left)) = between(target).map(|wanted| all.entry(wanted))
+        else {
+            return;
+        };
+        *left.get_mut() -= 1;
+        if *left.get() == 0 {
+            left.remove();
+        }
+    }
+
+    /// How long to wait for the next checkpoint at most: what the quickest of them wants. One that is quick and over does not have the controls tried ten times a
+    /// second for as long as a slow one takes.
+    fn between(&self) -> Duration {
+        let all = self.0.borrow();
+        let shortest = all.keys().next().copied().unwrap_or(BETWEEN);
+        shortest.clamp(BETWEEN_LEAST, BETWEEN)
+    }
+}
+
+/// The time between two checkpoints that a target's silences want at most; none where it has none.
 ///
 /// A third of the shortest time between the first attempt at an endpoint and the last: a whole checkpoint
 /// lies in between then, whenever it begins. Rejections take no time, so that time is one time-out less
 /// than what silences take, but that of one attempt, which is made again if it is rejected.
-fn between(plan: &Plan) -> Duration {
-    let silences = plan
-        .targets
-        .iter()
-        .filter(|target| target.kind.transport().is_some() && target.barrier != Barrier::Dns)
-        .map(|target| {
-            let times = target.pace.attempts.saturating_sub(1).max(1);
-            target.pace.timeout.saturating_mul(times) / 3
-        });
-    silences
-        .min()
-        .unwrap_or(BETWEEN)
-        .clamp(BETWEEN_LEAST, BETWEEN)
+fn between(target: &Target) -> Option<Duration> {
+    if target.kind.transport().is_none() || target.barrier == Barrier::Dns {
+        return None;
+    }
+    let times = target.pace.attempts.saturating_sub(1).max(1);
+    Some(target.pace.timeout.saturating_mul(times) / 3)
 }

@@ -34,6 +34,7 @@ use crate::probe::CompiledDenial;
 use crate::probe::dns::Question;
 use crate::probe::egress::EchoError;
 
+pub(crate) mod any;
 mod confirm;
 mod egress;
 mod names;

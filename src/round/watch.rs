@@ -48,7 +48,7 @@ pub(crate) struct Tried {
     pub(crate) attempts: Vec<Attempt>,
     /// Whether all attempts were made, or one was enough.
     pub(crate) complete: bool,
-    /// The way that packets to it took, as it was when the first attempt was over.
+    /// The way that packets to it took; none where it was another after the attempts than before.
     pub(crate) way: Option<Way>,
 }
 
@@ -258,13 +258,16 @@ async fn knock<W: World>(
                 again: true,
                 enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
+            let before = course.world.way(endpoint.address);
             let (attempts, complete) = attempts(course, Some(slots), task).await;
+            let after = course.world.way(endpoint.address);
             Tried {
                 endpoint,
                 companion,
                 attempts,
                 complete,
-                way: course.world.way(endpoint.address),
+                // Which attempt took which of two is not known.
+                way: after.filter(|after| before.as_ref() == Some(after)),
             }
         });
     join_all(tries).await

@@ -262,7 +262,8 @@ async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
         (Some(way(Distance::Beyond, "tun0")), "control_on_other_way"),
         (Some(way(Distance::OwnNetwork, "eth0")), "control_too_near"),
         (Some(way(Distance::ThisMachine, "lo")), "control_too_near"),
-        (None, "stopped"),
+        // The system told of the target's way, and could not be asked for the control's.
+        (None, "control_on_other_way"),
     ] {
         let mut world = Fake::new(only_control_answers);
         let shown = there.clone();
@@ -354,4 +355,100 @@ async fn a_control_that_loses_packets_only_while_targets_are_tried_is_doubtful()
         let reason = report.findings[0].reason.as_str();
         assert_eq!(reason, expected, "from {from} until {until}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_changes_under_the_attempts_bears_nothing_out() {
+    // A tunnel takes the target's network, and is gone when the attempts are over.
+    for tunnel in [None, Some(way(Distance::Beyond, "tun0"))] {
+        let world = Fake::new(only_control_answers);
+        let begun = world.begun;
+        let world = Fake {
+            ways: Box::new(move |address| {
+                let taken = begun.elapsed() < Duration::from_secs(10);
+                if taken && address.to_string() != CONTROL {
+                    tunnel.clone()
+                } else {
+                    Some(way(Distance::Beyond, "eth0"))
+                }
+            }),
+            ..world
+        };
+        let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
+        assert_eq!(report.findings[0].reason.as_str(), "control_on_other_way");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reverse_path_filter_takes_nothing_of_ipv6() {
+    let six = "2a00::9";
+    let mut world = Fake::new(move |endpoint, at| {
+        let control = endpoint.address.to_string() == six;
+        only_control_answers(endpoint, at).or(control.then_some(Reach::Connected))
+    });
+    world.drops = Box::new(|at| Some(u64::from(at > Duration::from_secs(5))));
+    let mut plan = plan(vec![ssh("four", "5.5.5.5"), ssh("six", "2a00::5")]);
+    plan.controls.push(control(tcp(six, 443)));
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "reverse_path");
+    assert_eq!(report.findings[1].verdict, Verdict::Blocked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_on_every_port_that_has_none_to_be_tried_on_is_not_lost() {
+    let world = Fake::new(only_control_answers);
+    let mut plan = plan(vec![target(
+        "ping",
+        TargetKind::Icmp {
+            host: Host::Address("5.5.5.5".parse().unwrap()),
+        },
+        Barrier::Network,
+    )]);
+    plan.controls[0].every_port = true;
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.controls[0].lost, []);
+    assert_eq!(report.findings[0].reason.as_str(), "no_control");
+}
+
+/// A checkpoint is small, a hundred thousand of them are not, and who answers for a control is no target.
+#[tokio::test(start_paused = true)]
+async fn a_quick_target_does_not_have_the_controls_tried_for_as_long_as_a_slow_one_takes() {
+    let mut quick = ssh("quick", "5.5.5.5");
+    quick.pace = Pace {
+        timeout: Duration::from_millis(500),
+        attempts: 1,
+        interval: Duration::ZERO,
+    };
+    let mut slow = ssh("slow", "5.5.5.6");
+    slow.pace = Pace {
+        timeout: Duration::from_mins(1),
+        attempts: 20,
+        interval: Duration::ZERO,
+    };
+    let report = undisturbed(&Fake::new(only_control_answers), &plan(vec![quick, slow])).await;
+    assert_eq!(report.verdict, Verdict::Blocked);
+    // Twenty minutes, one every two and a half to five seconds.
+    let checks = report.controls[0].checks.len();
+    assert!(checks < 500, "{checks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_alone_keeps_to_the_limits_of_the_round() {
+    let crowd = (1..=9).map(|n| ssh(&n.to_string(), &format!("5.5.5.{n}")));
+    let mut plan = plan(crowd.collect());
+    plan.rate = 1;
+    plan.concurrency = 1;
+    let world = Fake::new(only_control_answers);
+    undisturbed(&world, &plan).await;
+    let log = world.log.borrow();
+    let mut starts: Vec<_> = log
+        .iter()
+        .filter(|(endpoint, _)| endpoint.address.to_string() != CONTROL)
+        .map(|(_, at)| *at)
+        .collect();
+    starts.sort_unstable();
+    // Three attempts at each, and one more look.
+    assert_eq!(starts.len(), 28);
+    let gaps = starts.windows(2).map(|two| two[1].saturating_sub(two[0]));
+    assert!(gaps.min().unwrap() >= Duration::from_millis(999));
 }
