@@ -25,10 +25,11 @@ pub struct InitArgs {
     #[arg(long, value_name = "NAME")]
     pub dns: Vec<String>,
     /// Something that must be reachable, or silence proves nothing: HOST:PORT over TCP, a web
-    /// address, or udp:HOST:PORT, quic:HOST:PORT, icmp:HOST, dns:NAME
+    /// address, or udp:HOST:PORT, quic:HOST:PORT, icmp:HOST, dns:NAME; HOST:* for one that answers on
+    /// every port, udp:HOST:*=PAYLOAD over UDP
     #[arg(long, value_name = "WHAT")]
     pub control: Vec<String>,
-    /// The network that it will run in lets every port out; GitHub's standard runners need no such word
+    /// The network that it will run in lets every port out; of GitHub's standard runners that is assumed
     #[arg(long)]
     pub unfiltered: bool,
     /// How often; GitHub starts late, so this is a wish and no promise
