@@ -457,6 +457,19 @@ fn validate_counts_every_control_and_misses_them_all() {
     assert_eq!(hints.len(), 1, "{out}");
     assert!(hints[0].contains("silence on UDP 53 counts"), "{out}");
 
+    // What only insiders reach must be seen to be shut too.
+    let guarded = |more: &str| {
+        validate(&format!(
+            "version: 1\ncontrols: [{{ tcp: 'c.example:443' }}]\n\
+             vantage: {{ must_not_reach: {{ tcp: 'in.example:5432' }}{more} }}\n\
+             targets: [{{ name: a, tcp: 'a.example:443' }}]\n"
+        ))
+    };
+    let out = guarded("");
+    assert!(out.contains("no control is on TCP 5432,"), "{out}");
+    let out = guarded(", unfiltered: true");
+    assert_eq!(out.lines().count(), 1, "{out}");
+
     let ports = "targets: [{ name: a, tcp: 'a.example:25' }, { name: b, quic: 'a.example:443' }, \
                  { name: c, udp: 'a.example:123' }, { name: d, tcp: 'a.example:26' }, \
                  { name: e, url: 'https://a.example/', barrier: http }]\n";

@@ -251,7 +251,7 @@ fn remedies_for_ping_udp_and_the_wrong_side() {
     assert_eq!(inside, [Hint::Inside(sample::doors::GUARD.to_owned())]);
     let mut unproven = sample::doors::inside_round();
     unproven.vantage.outside.as_mut().unwrap().side = Side::Unproven;
-    insta::assert_snapshot!(hints(&unproven)[0], @"whether bastion.internal.example.com:22 is shut from here could not be seen: it takes a control of the same transport and family that holds, or mend `must_not_reach`");
+    insta::assert_snapshot!(hints(&unproven)[0], @"whether bastion.internal.example.com:22 is shut from here could not be seen: it takes a control of the same transport, family and port that holds (or, for the port, `vantage: { unfiltered: true }`), or mend `must_not_reach`");
 }
 
 #[test]

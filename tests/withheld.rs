@@ -10,13 +10,16 @@ mod sample;
 
 use std::collections::BTreeSet;
 
+use noentry::domain::endpoint::{Endpoint, Transport};
 use noentry::domain::finding::Finding;
-use noentry::domain::observation::Blind;
+use noentry::domain::observation::{Blind, Evidence};
 use noentry::domain::rank::Rank;
 use noentry::domain::reach::Reach;
 use noentry::domain::report::{Coverage, RoundReport, Surface, Totals, Watch};
 use noentry::domain::trail::Links;
-use noentry::domain::verdict::{Reason, Verdict};
+use noentry::domain::verdict::{Reason, RestsOn, Verdict};
+use noentry::domain::way::{Distance, PortProof, ReachedPort, Way};
+use noentry::merge::{Given, Rules, merge};
 use noentry::report::console::{self, Style};
 use noentry::report::hint::hints;
 use noentry::report::junit::{self, Dialect};
@@ -40,6 +43,7 @@ fn rounds() -> Vec<(&'static str, RoundReport)> {
         ("inside", sample::doors::inside_round()),
         ("waivers", sample::waivers::round()),
         ("hostile", hostile),
+        ("own side", own_side()),
     ];
     for (_, round) in &mut rounds {
         for (finding, line) in round.findings.iter_mut().zip(9001..) {
@@ -51,7 +55,106 @@ fn rounds() -> Vec<(&'static str, RoundReport)> {
         }
         round.vantage.name = Some("Runner in the cellar".to_owned());
     }
+    let given = ["attic", "roof"].into_iter().zip(1..).map(|(label, hour)| {
+        let mut report = own_side();
+        report.vantage.label = Some(label.to_owned());
+        report.started += time::Duration::hours(hour);
+        Given {
+            file: format!("{label}.json"),
+            report,
+        }
+    });
+    let merged = merge(given.collect(), &[], &Rules::default()).unwrap();
+    rounds.push(("merged", merged.report));
     rounds
+}
+
+/// A round that says all there is to say of its own side: ways, ports, and whatever a control or this
+/// machine can have been lacking.
+fn own_side() -> RoundReport {
+    let way = || {
+        Some(Way {
+            distance: Distance::Beyond,
+            interface: "cellar".to_owned(),
+            gateway: "198.18.7.1".parse().ok(),
+            source: "198.18.7.2".parse().ok(),
+        })
+    };
+    let control = || "any.cellar.example:*".to_owned();
+    let class = Endpoint::tcp(sample::ip("20.7.0.1"), 7022).class();
+    let reasons = [
+        Reason::NoControl { class: Some(class) },
+        Reason::ControlLost { control: control() },
+        Reason::PortUnproven {
+            transport: Transport::Tcp,
+            port: 7023,
+        },
+        Reason::ControlOnOtherWay { control: control() },
+        Reason::ControlTooNear { control: control() },
+        Reason::ControlDoubtful { control: control() },
+        Reason::ControlNotBetween { control: control() },
+        Reason::TooFast,
+        Reason::Filtered,
+        Reason::ForeignCertificate,
+        Reason::Blind {
+            cause: Blind::OwnNetwork,
+        },
+        Reason::Blind {
+            cause: Blind::OwnGateway,
+        },
+        Reason::Blind {
+            cause: Blind::ReversePath,
+        },
+    ];
+    let finding = |number: u8, judged| {
+        let name = format!("Own side {number}");
+        let host = format!("own{number}.example.com:7022");
+        let mut tried =
+            sample::endpoint(&format!("20.7.0.{number}"), 7022, judged, sample::silence());
+        let mut http = sample::http(403, &[], None);
+        http.filter = Some("Filter of the cellar".to_owned());
+        tried.attempts[0].evidence = Some(Box::new(Evidence {
+            http: Some(http),
+            ..Evidence::default()
+        }));
+        tried.way = way();
+        tried.rests_on = tried.rests_on.map(|_| RestsOn {
+            control: control(),
+            port: PortProof::Reached {
+                at: "20.7.7.7:7022".to_owned(),
+            },
+            own_path: true,
+        });
+        sample::with(sample::target(&name, "tcp", &host, 7022, 1), vec![tried])
+    };
+    let mut findings = vec![finding(0, sample::blocked())];
+    findings.extend(
+        (1..)
+            .zip(&reasons)
+            .map(|(number, reason)| finding(number, sample::unsure(reason.clone()))),
+    );
+    let mut report = sample::of(findings);
+    report.coverage = reasons
+        .into_iter()
+        .map(|reason| Coverage {
+            surface: Surface::Tcp,
+            family: None,
+            watch: Watch::NotWatchable,
+            reason: Some(reason),
+            targets: vec!["Own side 1".to_owned()],
+        })
+        .collect();
+    report.vantage.ports = vec![ReachedPort {
+        endpoint: Endpoint::tcp(sample::ip("20.7.7.7"), 7022),
+        way: way(),
+    }];
+    report.vantage.reverse_path_drops = Some(73_129);
+    report.controls[0].name = control();
+    report.controls[0].every_port = true;
+    for check in &mut report.controls[0].checks {
+        check.endpoints[0].way = way();
+    }
+    report
 }
 
 /// Every format that a round is shown in.
@@ -114,8 +217,16 @@ fn secrets(report: &RoundReport) -> BTreeSet<String> {
     report.coverage.clear();
     report.config.clear();
     report.noentry.clear();
-    report.vantage.environment.clear();
-    report.vantage.system.clear();
+    let vantages = report.rounds.iter_mut().map(|round| &mut round.vantage);
+    for vantage in vantages.chain([&mut report.vantage]) {
+        vantage.environment.clear();
+        vantage.system.clear();
+        vantage.label = None;
+    }
+    for round in &mut report.rounds {
+        round.noentry.clear();
+        round.controls.iter_mut().for_each(|c| c.position = None);
+    }
     for control in &mut report.controls {
         control.position = None;
     }
@@ -143,10 +254,19 @@ fn gather(key: &str, value: &Value, found: &mut BTreeSet<String>) {
         Value::String(text) if text.contains("octocat") => {
             found.insert("octocat".to_owned());
         }
+        // When it was is told.
+        Value::String(_) if key == "started" => {}
+        // Whatever it is called.
+        Value::String(text) if key == "interface" => {
+            found.insert(text.clone());
+        }
+        Value::Number(number) if key == "reverse_path_drops" => {
+            found.insert(number.to_string());
+        }
         // Words of the format itself have no capitals, dots, colons or blanks; nor have these.
         Value::String(text) => {
             let told = |c: char| !c.is_ascii_lowercase() && c != '_' && c != '-';
-            let known = ["2026-11-22T04:00:00Z", "HTTP/3", "TXT", "ipv4", "ipv6"];
+            let known = ["HTTP/3", "TXT", "ipv4", "ipv6"];
             let word = !text.contains(told) && (key != "payload" || text.len() < 5);
             if text.len() > 1 && !word && !known.contains(&text.as_str()) {
                 found.insert(text.clone());
@@ -245,6 +365,20 @@ fn the_search_finds_what_is_not_withheld() {
         "quic 8443",
     ] {
         let known = secrets(&sample::doors::round());
+        assert!(known.contains(what), "{what} is not searched for");
+    }
+    for what in [
+        "cellar",
+        "198.18.7.1",
+        "198.18.7.2",
+        "20.7.7.7:7022",
+        "20.7.7.7",
+        "TCP 7023",
+        "any.cellar.example:*",
+        "Filter of the cellar",
+        "73129",
+    ] {
+        let known = secrets(&own_side());
         assert!(known.contains(what), "{what} is not searched for");
     }
     let all: BTreeSet<&str> = formats(&sample::round()).iter().map(|(f, _)| *f).collect();

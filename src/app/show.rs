@@ -13,7 +13,7 @@ use super::output::{print, warn};
 use crate::cli::{Cli, ConfigArgs, SchemaKind};
 use crate::config::{self, Overrides};
 use crate::domain::endpoint::Transport;
-use crate::domain::target::{Barrier, Plan, Target};
+use crate::domain::target::{Barrier, Control, Plan, Target};
 use crate::domain::waiver::{WaiverReport, WaiverState};
 use crate::domain::way::Assumption;
 use crate::exit::Exit;
@@ -79,7 +79,8 @@ fn lacking(plan: &Plan) -> String {
             let mut all = all.filter(|control| control.kind.transport() == Some(transport));
             all.next().is_some()
         };
-        let ports: BTreeSet<u16> = targets().filter_map(|t| unproven(plan, t)).collect();
+        let mut ports: BTreeSet<u16> = targets().filter_map(|t| unproven(plan, t)).collect();
+        ports.extend(unproven_guard(plan, transport));
         let ports = Vec::from_iter(ports);
         // GitHub Actions has a control over TCP already.
         if transport != Transport::Tcp && targets().any(|target| !controls(target)) {
@@ -127,12 +128,30 @@ fn unproven(plan: &Plan, target: &Target) -> Option<u16> {
         Barrier::Dns | Barrier::Tls | Barrier::Http => return None,
         Barrier::Network => {}
     }
+    let controls = plan.controls.iter().chain(target.control.as_deref());
+    lacks(plan, controls, transport, port).then_some(port)
+}
+
+/// The same of what only insiders reach: it must be seen to be shut as a target is.
+fn unproven_guard(plan: &Plan, transport: Transport) -> Option<u16> {
+    let guard = plan.vantage.must_not_reach.as_ref()?;
+    let port = guard.kind.port()?;
+    let own = guard.kind.transport() == Some(transport);
+    (own && lacks(plan, plan.controls.iter(), transport, port)).then_some(port)
+}
+
+/// Whether none of these controls is on a port, and nobody says that the network lets it out.
+fn lacks<'p>(
+    plan: &Plan,
+    mut controls: impl Iterator<Item = &'p Control>,
+    transport: Transport,
+    port: u16,
+) -> bool {
+    let on_it = |control: &Control| {
+        control.kind.transport() == Some(transport) && control.is_on(Some(port))
+    };
     let said = plan.vantage.unfiltered == Some(true);
-    let mut controls = plan.controls.iter().chain(target.control.as_deref());
-    let on_it = controls
-        .any(|control| control.kind.transport() == Some(transport) && control.is_on(Some(port)));
-    let assumed = said && Assumption::Said.covers(transport, port);
-    (!on_it && !assumed).then_some(port)
+    !controls.any(on_it) && !(said && Assumption::Said.covers(transport, port))
 }
 
 /// On GitHub Actions there is a built-in control, so the configuration alone is not wrong.

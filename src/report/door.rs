@@ -9,7 +9,7 @@ use crate::domain::target::Denial;
 
 /// How an endpoint is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Over {
     /// TCP, and TLS and HTTP on top of it.
     Tcp,
     /// A datagram over UDP.
@@ -20,7 +20,7 @@ pub enum Way {
     Icmp,
 }
 
-impl Way {
+impl Over {
     /// The way of an endpoint of a target or control of this kind. Over UDP, everything but a `udp`
     /// target is QUIC: a `quic` target, or the companion of a URL.
     #[must_use]
@@ -34,7 +34,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Over {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tcp => "TCP",
@@ -49,7 +49,7 @@ impl fmt::Display for Way {
 #[derive(Clone, Copy, Debug)]
 pub struct Door<'a> {
     /// How it is spoken to.
-    pub way: Way,
+    pub over: Over,
     /// Its address.
     pub address: IpAddr,
     /// What the target's denial asks for, where the headers of it are to be shown.
@@ -72,7 +72,7 @@ impl<'a> Door<'a> {
     #[must_use]
     pub fn control(kind: &str, endpoint: &Endpoint) -> Self {
         Self {
-            way: Way::of(endpoint, kind),
+            over: Over::of(endpoint, kind),
             address: endpoint.address,
             denial: None,
             brief: false,
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn what_is_not_asked_over_udp_by_itself_is_quic() {
         let endpoint = Endpoint::udp("20.1.2.3".parse().unwrap(), 443);
-        assert_eq!(Way::of(&endpoint, "url"), Way::Quic);
-        assert_eq!(Way::of(&endpoint, "quic"), Way::Quic);
-        assert_eq!(Way::of(&endpoint, "udp"), Way::Udp);
+        assert_eq!(Over::of(&endpoint, "url"), Over::Quic);
+        assert_eq!(Over::of(&endpoint, "quic"), Over::Quic);
+        assert_eq!(Over::of(&endpoint, "udp"), Over::Udp);
     }
 }

@@ -1,6 +1,6 @@
 //! What one attempt told besides how far it got, and what all attempts told about devices on the way.
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::facts::Fact;
 use super::phrase::{Phrase, count};
 use super::saw;
@@ -30,7 +30,7 @@ pub fn of(door: Door<'_>, attempt: &Attempt) -> Vec<Fact> {
     if let Some(udp) = &evidence.udp {
         facts.push(sent(udp));
         let answer = udp.answer.as_ref().filter(|_| !understood);
-        facts.extend(answer.map(|answer| datagram(door.way, &udp.payload, answer)));
+        facts.extend(answer.map(|answer| datagram(door.over, &udp.payload, answer)));
     }
     facts.extend(evidence.quic.as_ref().and_then(quic_fact));
     facts.extend(evidence.http.as_ref().map(answer));
@@ -46,10 +46,10 @@ fn sent(udp: &UdpEvidence) -> Fact {
 }
 
 /// `48 bytes, as ntp answers`, what it says, and its first bytes where that is not enough.
-fn datagram(way: Way, payload: &str, answer: &UdpAnswer) -> Fact {
+fn datagram(over: Over, payload: &str, answer: &UdpAnswer) -> Fact {
     let size = Phrase::new(count(answer.bytes as usize, "byte"));
     let mut protocols = Protocol::ALL.into_iter();
-    let known = way == Way::Udp && protocols.any(|own| own.as_str() == payload);
+    let known = over == Over::Udp && protocols.any(|own| own.as_str() == payload);
     let mut lines = vec![match (known, answer.expected) {
         (true, true) => size.say(", as ").value(payload).say(" answers"),
         (true, false) => size.say(", not an answer of ").value(payload),

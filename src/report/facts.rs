@@ -1,6 +1,6 @@
 //! The evidence that somebody needs who was woken by a finding, as labelled lines.
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::evidence;
 use super::headline;
 use super::merged;
@@ -270,7 +270,7 @@ fn attempt_line(door: Door<'_>, number: usize, attempt: &Attempt) -> Phrase {
     ))
     .join(saw::outcome(door, attempt));
     let state = match attempt.outcome {
-        Outcome::Reached(reach) => nmap_state(door.way, reach),
+        Outcome::Reached(reach) => nmap_state(door.over, reach),
         Outcome::Blind(_) => None,
     };
     match state {
@@ -280,11 +280,11 @@ fn attempt_line(door: Door<'_>, number: usize, attempt: &Attempt) -> Phrase {
 }
 
 /// What nmap would call it: over UDP it does not take silence for a filter, and a ping has no port.
-const fn nmap_state(way: Way, reach: Reach) -> Option<&'static str> {
-    match (way, reach) {
-        (Way::Icmp, _) => None,
-        (Way::Udp | Way::Quic, Reach::NoAnswer) => Some("open|filtered"),
-        (Way::Tcp | Way::Udp | Way::Quic, reach) => reach.nmap_state(),
+const fn nmap_state(over: Over, reach: Reach) -> Option<&'static str> {
+    match (over, reach) {
+        (Over::Icmp, _) => None,
+        (Over::Udp | Over::Quic, Reach::NoAnswer) => Some("open|filtered"),
+        (Over::Tcp | Over::Udp | Over::Quic, reach) => reach.nmap_state(),
     }
 }
 
@@ -292,7 +292,7 @@ const fn nmap_state(way: Way, reach: Reach) -> Option<&'static str> {
 /// `QUIC 20.1.2.3:443 beside TCP: silence, 3 attempts (only an answer counts)`.
 fn endpoint_line(finding: &Finding, endpoint: &EndpointReport) -> Phrase {
     let door = Door::of(finding, &endpoint.endpoint);
-    let mut phrase = Phrase::new(format!("{} ", door.way)).value(saw::place(&endpoint.endpoint));
+    let mut phrase = Phrase::new(format!("{} ", door.over)).value(saw::place(&endpoint.endpoint));
     // Of a companion, what was not seen has no say.
     let mute = !endpoint.counts() && endpoint.verdict == Verdict::Inconclusive;
     if !mute {

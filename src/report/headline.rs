@@ -1,6 +1,6 @@
 //! One line a finding: what stopped the outsider, or how far he got, or why nobody can tell.
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::name;
 use super::phrase::{Phrase, count};
 use super::saw;
@@ -89,8 +89,8 @@ fn exposed(
     let seen = || saw::endpoint(door, worst);
     // Where, and then what there is to say of it: how many more there are stands between them.
     let (phrase, tail) = if worst.reason == Reason::WeakerThanPromised {
-        let from = match (door.way, worst.reach) {
-            (Way::Tcp, Some(Reach::Refused)) => " from ",
+        let from = match (door.over, worst.reach) {
+            (Over::Tcp, Some(Reach::Refused)) => " from ",
             _ => " at ",
         };
         let tail = weaker(&finding.target.denial);
@@ -166,31 +166,33 @@ fn exposed_name(finding: &Finding, reason: &Reason, names: &[&NameVerdict]) -> P
 /// is to say of it and its likes, `many` in all, such as `, banner "SSH-2.0-…"` or ` replies to ping`.
 fn accepts(door: Door<'_>, endpoint: &EndpointReport, many: usize) -> (Phrase, Phrase) {
     let evidence = saw::evidence(endpoint);
-    let what = match (door.way, endpoint.endpoint.port) {
-        (Way::Icmp, _) | (_, None) => {
+    let what = match (door.over, endpoint.endpoint.port) {
+        (Over::Icmp, _) | (_, None) => {
             let tail = match many {
                 0 | 1 => " replies to ping",
                 _ => " reply to ping",
             };
             return (Phrase::default().value(door.address), Phrase::new(tail));
         }
-        (Way::Tcp, Some(port)) => format!("TCP {port} accepts connections at "),
-        (Way::Quic, Some(port)) if evidence.is_some_and(speaks_quic) => {
+        (Over::Tcp, Some(port)) => format!("TCP {port} accepts connections at "),
+        (Over::Quic, Some(port)) if evidence.is_some_and(speaks_quic) => {
             format!("UDP {port} speaks QUIC at ")
         }
-        (Way::Udp | Way::Quic, Some(port)) => format!("UDP {port} answers at "),
+        (Over::Udp | Over::Quic, Some(port)) => format!("UDP {port} answers at "),
     };
     let tcp = evidence.and_then(|e| e.tcp.as_ref());
-    let tail = match (door.way, tcp) {
-        (Way::Tcp, Some(tcp)) if !tcp.middlebox.is_empty() => Phrase::new(", possibly a middlebox"),
-        (Way::Tcp, Some(tcp)) => match &tcp.banner {
+    let tail = match (door.over, tcp) {
+        (Over::Tcp, Some(tcp)) if !tcp.middlebox.is_empty() => {
+            Phrase::new(", possibly a middlebox")
+        }
+        (Over::Tcp, Some(tcp)) => match &tcp.banner {
             // The line's end is no news.
             Some(banner) => Phrase::new(", banner ")
                 .quote(banner.trim_end_matches("\\n").trim_end_matches("\\r")),
             None => Phrase::default(),
         },
-        (Way::Udp, _) => saw::says(evidence, ": "),
-        (Way::Tcp | Way::Quic | Way::Icmp, _) => Phrase::default(),
+        (Over::Udp, _) => saw::says(evidence, ": "),
+        (Over::Tcp | Over::Quic | Over::Icmp, _) => Phrase::default(),
     };
     (Phrase::new(what).value(door.address), tail)
 }

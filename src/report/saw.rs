@@ -1,7 +1,7 @@
 //! What an attempt and an endpoint saw, in words. Facts only; whether they are good or bad is said
 //! elsewhere.
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::phrase::{Phrase, count};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::EndpointReport;
@@ -45,7 +45,7 @@ pub fn http(endpoint: &EndpointReport) -> Option<&HttpEvidence> {
 #[must_use]
 pub fn brief(door: Door<'_>, endpoint: &EndpointReport) -> Phrase {
     match http(endpoint) {
-        Some(http) => Phrase::new(status(door.way, http)),
+        Some(http) => Phrase::new(status(door.over, http)),
         None => self::endpoint(door.briefly(), endpoint),
     }
 }
@@ -89,21 +89,21 @@ fn rung(door: Door<'_>, reach: Reach, evidence: Option<&Evidence>) -> Phrase {
         Reach::PrivateAddress => Phrase::new("not globally routable, so not connected to"),
         Reach::PublicAddress => Phrase::new("published and globally routable"),
         Reach::PublicRecord => Phrase::new("published"),
-        Reach::NoAnswer => Phrase::new(match door.way {
-            Way::Tcp | Way::Udp | Way::Quic => "silence",
-            Way::Icmp => "no reply to ping",
+        Reach::NoAnswer => Phrase::new(match door.over {
+            Over::Tcp | Over::Udp | Over::Quic => "silence",
+            Over::Icmp => "no reply to ping",
         }),
         Reach::Prohibited => prohibited(door, stopped_by),
-        Reach::Refused => refused(door.way, stopped_by),
+        Reach::Refused => refused(door.over, stopped_by),
         Reach::Connected => connected(door, evidence).join(then(stopped_by)),
-        Reach::TlsRefused => tls_refused(door.way, stopped_by),
-        Reach::TlsEstablished => Phrase::new(match door.way {
-            Way::Tcp | Way::Udp | Way::Icmp => "TLS handshake completes",
-            Way::Quic => "QUIC handshake completes",
+        Reach::TlsRefused => tls_refused(door.over, stopped_by),
+        Reach::TlsEstablished => Phrase::new(match door.over {
+            Over::Tcp | Over::Udp | Over::Icmp => "TLS handshake completes",
+            Over::Quic => "QUIC handshake completes",
         })
         .join(then(stopped_by)),
         Reach::Denied | Reach::Served => match evidence.and_then(|e| e.http.as_ref()) {
-            Some(http) => http_answer(door.way, http, door.denial),
+            Some(http) => http_answer(door.over, http, door.denial),
             None => Phrase::new("HTTP answer"),
         },
     }
@@ -131,31 +131,31 @@ pub fn sender(door: Door<'_>, error: &IcmpError) -> Phrase {
 
 /// A reset for TCP. For UDP it is an ICMP error of the target itself; a system that does not hand
 /// over who sent it leaves that open.
-fn refused(way: Way, stopped_by: Option<&StoppedBy>) -> Phrase {
-    Phrase::new(match (way, stopped_by) {
-        (Way::Tcp, _) => "TCP reset",
-        (Way::Udp | Way::Quic, Some(StoppedBy::Icmp(_))) => {
+fn refused(over: Over, stopped_by: Option<&StoppedBy>) -> Phrase {
+    Phrase::new(match (over, stopped_by) {
+        (Over::Tcp, _) => "TCP reset",
+        (Over::Udp | Over::Quic, Some(StoppedBy::Icmp(_))) => {
             "refused by the target itself: port unreachable"
         }
-        (Way::Udp | Way::Quic, _) => "refused: port unreachable",
-        (Way::Icmp, _) => "refused by the target itself",
+        (Over::Udp | Over::Quic, _) => "refused: port unreachable",
+        (Over::Icmp, _) => "refused by the target itself",
     })
 }
 
 /// `TCP connects`, `UDP answers: "…"`, `QUIC answers with versions 1, 0x6b3343cf`, `replies to ping`.
 fn connected(door: Door<'_>, evidence: Option<&Evidence>) -> Phrase {
-    match door.way {
-        Way::Tcp => Phrase::new("TCP connects"),
-        Way::Udp if door.brief => Phrase::new("UDP answers"),
-        Way::Udp => Phrase::new("UDP answers").join(says(evidence, ": ")),
-        Way::Quic => match evidence.and_then(|e| e.quic.as_ref()) {
+    match door.over {
+        Over::Tcp => Phrase::new("TCP connects"),
+        Over::Udp if door.brief => Phrase::new("UDP answers"),
+        Over::Udp => Phrase::new("UDP answers").join(says(evidence, ": ")),
+        Over::Quic => match evidence.and_then(|e| e.quic.as_ref()) {
             Some(quic) if !quic.versions.is_empty() && !door.brief => {
                 Phrase::new("QUIC answers with ").join(versions(quic))
             }
             Some(quic) if spoken(quic) => Phrase::new("QUIC answers"),
             Some(_) | None => Phrase::new("UDP answers"),
         },
-        Way::Icmp => Phrase::new("replies to ping"),
+        Over::Icmp => Phrase::new("replies to ping"),
     }
 }
 
@@ -211,10 +211,10 @@ pub const fn middlebox(sign: Middlebox) -> &'static str {
 }
 
 /// `server ended TLS: certificate required`.
-fn tls_refused(way: Way, stopped_by: Option<&StoppedBy>) -> Phrase {
-    let what = match way {
-        Way::Tcp | Way::Udp | Way::Icmp => "server ended TLS",
-        Way::Quic => "server ended the QUIC handshake",
+fn tls_refused(over: Over, stopped_by: Option<&StoppedBy>) -> Phrase {
+    let what = match over {
+        Over::Tcp | Over::Udp | Over::Icmp => "server ended TLS",
+        Over::Quic => "server ended the QUIC handshake",
     };
     match stopped_by {
         Some(StoppedBy::Alert { code, name, .. }) => {
@@ -271,16 +271,16 @@ fn then(stopped_by: Option<&StoppedBy>) -> Phrase {
 }
 
 /// `HTTP 200`, and over QUIC `HTTP 200 over HTTP/3`.
-fn status(way: Way, http: &HttpEvidence) -> String {
-    match way {
-        Way::Tcp | Way::Udp | Way::Icmp => format!("HTTP {}", http.status),
-        Way::Quic => format!("HTTP {} over HTTP/3", http.status),
+fn status(over: Over, http: &HttpEvidence) -> String {
+    match over {
+        Over::Tcp | Over::Udp | Over::Icmp => format!("HTTP {}", http.status),
+        Over::Quic => format!("HTTP {} over HTTP/3", http.status),
     }
 }
 
 /// `HTTP 403 with server: awselb/2.0`, `HTTP 302 to https://…`, `HTTP 200, title "…"`.
-fn http_answer(way: Way, http: &HttpEvidence, denial: Option<&Denial>) -> Phrase {
-    let mut phrase = Phrase::new(status(way, http));
+fn http_answer(over: Over, http: &HttpEvidence, denial: Option<&Denial>) -> Phrase {
+    let mut phrase = Phrase::new(status(over, http));
     if http.plain_on_tls {
         phrase = phrase.say(" in plain text on the TLS port");
     }

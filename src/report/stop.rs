@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::phrase::Phrase;
 use super::saw;
 use crate::domain::finding::{EndpointReport, Finding};
@@ -72,19 +72,19 @@ pub fn stop(finding: &Finding, endpoint: &EndpointReport) -> Stop {
 
 fn otherwise(door: Door<'_>, finding: &Finding, endpoint: &EndpointReport) -> Phrase {
     match endpoint.reach {
-        Some(Reach::NoAnswer) => match door.way {
-            Way::Tcp => Phrase::new("firewall is silent"),
-            Way::Udp => {
+        Some(Reach::NoAnswer) => match door.over {
+            Over::Tcp => Phrase::new("firewall is silent"),
+            Over::Udp => {
                 let phrase = Phrase::new("no answer over UDP");
                 match &finding.target.payload {
                     Some(payload) => phrase.say(" to ").join(saw::payload(payload)),
                     None => phrase,
                 }
             }
-            Way::Quic => Phrase::new("no answer to QUIC"),
-            Way::Icmp => Phrase::new("no reply to ping"),
+            Over::Quic => Phrase::new("no answer to QUIC"),
+            Over::Icmp => Phrase::new("no reply to ping"),
         },
-        Some(Reach::Refused) if door.way == Way::Tcp => Phrase::new("stopped by TCP reset"),
+        Some(Reach::Refused) if door.over == Over::Tcp => Phrase::new("stopped by TCP reset"),
         Some(Reach::PrivateAddress) => Phrase::new("address ")
             .value(endpoint.endpoint.address)
             .say(" is not globally routable"),

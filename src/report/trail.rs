@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::door::{Door, Way};
+use super::door::{Door, Over};
 use super::facts;
 use super::headline;
 use super::phrase::Phrase;
@@ -49,8 +49,8 @@ pub fn evidence(finding: &Finding) -> String {
 #[must_use]
 pub fn exposed(finding: &Finding) -> Vec<(String, String)> {
     let endpoints = exposed_endpoints(finding).map(|endpoint| {
-        let way = Way::of(&endpoint.endpoint, &finding.target.kind);
-        let place = format!("{way} {}", saw::place(&endpoint.endpoint));
+        let over = Over::of(&endpoint.endpoint, &finding.target.kind);
+        let place = format!("{over} {}", saw::place(&endpoint.endpoint));
         (place, mark(endpoint))
     });
     let names = finding.name_verdicts.iter();
@@ -110,18 +110,18 @@ fn command(finding: &Finding, endpoint: &EndpointReport) -> Option<String> {
     if endpoint.attempts.is_empty() {
         return digs(finding).into_iter().next();
     }
-    let way = Door::of(finding, &endpoint.endpoint).way;
+    let over = Door::of(finding, &endpoint.endpoint).over;
     let port = endpoint.endpoint.port.map(|port| port.to_string());
-    let words: Vec<&str> = match (way, target.kind.as_str()) {
-        (Way::Tcp, "url") => return curl(&[], &target.address, endpoint),
-        (Way::Quic, "url") => return curl(&["--http3-only"], &target.address, endpoint),
-        (Way::Quic, _) => {
+    let words: Vec<&str> = match (over, target.kind.as_str()) {
+        (Over::Tcp, "url") => return curl(&[], &target.address, endpoint),
+        (Over::Quic, "url") => return curl(&["--http3-only"], &target.address, endpoint),
+        (Over::Quic, _) => {
             let url = format!("https://{}/", target.address);
             return curl(&["--http3-only"], &url, endpoint);
         }
-        (Way::Tcp, _) => vec!["nc", "-vz", "-w", "5", &address, port.as_deref()?],
-        (Way::Udp, _) => vec!["nc", "-vzu", "-w", "5", &address, port.as_deref()?],
-        (Way::Icmp, _) => vec!["ping", "-c", "3", &address],
+        (Over::Tcp, _) => vec!["nc", "-vz", "-w", "5", &address, port.as_deref()?],
+        (Over::Udp, _) => vec!["nc", "-vzu", "-w", "5", &address, port.as_deref()?],
+        (Over::Icmp, _) => vec!["ping", "-c", "3", &address],
     };
     Some(line(&words))
 }

@@ -58,7 +58,7 @@ pub(crate) fn missing(queries: &[NameQuery], which: impl Fn(&&NameQuery) -> bool
         let elsewhere = |other: &NameQuery| {
             other.authority == query.authority
                 && other.record == query.record
-                && way(other) != way(query)
+                && family_asked(other) != family_asked(query)
                 && !matches!(other.answer, NameAnswer::Blind(_))
         };
         let spoken =
@@ -68,7 +68,7 @@ pub(crate) fn missing(queries: &[NameQuery], which: impl Fn(&&NameQuery) -> bool
 }
 
 /// Over which family somebody was asked, if anybody was.
-fn way(query: &NameQuery) -> Option<Family> {
+fn family_asked(query: &NameQuery) -> Option<Family> {
     let asked: SocketAddr = query.resolver.parse().ok()?;
     Some(Family::of(asked.ip()))
 }

@@ -2,8 +2,8 @@
 //!
 //! Nothing starts in step. Whoever starts hundreds of connections in one millisecond meets the limits of
 //! its own network (new connections a second, NAT ports), and all that is lost looks like a firewall. So
-//! every endpoint has an offset of its own within a window that grows with the number of targets, and a
-//! cap holds for all of them together. Linux repeats a SYN every second; a window of one second therefore
+//! every endpoint has an offset of its own within a span that grows with the number of targets, and a
+//! cap holds for all of them together. Linux repeats a SYN every second; a span of one second therefore
 //! spreads the repeats evenly as well.
 
 use std::cell::Cell;
@@ -15,17 +15,17 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::endpoint::Endpoint;
 
-/// How much each target adds to the window.
+/// How much each target adds to the span of the offsets.
 const SHARE: Duration = Duration::from_millis(20);
 
-/// How wide the window is at most.
+/// How wide that span is at most.
 const WIDEST: Duration = Duration::from_secs(1);
 
 /// The pace of one round, made from its seed.
 #[derive(Debug)]
 pub(crate) struct Pacing {
     seed: u64,
-    window: Duration,
+    span: Duration,
     gap: Duration,
     next: Cell<Instant>,
 }
@@ -35,7 +35,7 @@ impl Pacing {
         let targets = u32::try_from(targets).unwrap_or(u32::MAX);
         Self {
             seed,
-            window: SHARE.saturating_mul(targets).min(WIDEST),
+            span: SHARE.saturating_mul(targets).min(WIDEST),
             gap: Duration::from_secs(1) / rate.max(1),
             next: Cell::new(Instant::now()),
         }
@@ -43,7 +43,7 @@ impl Pacing {
 
     /// How long after its turn an endpoint is first tried: the same for the same seed.
     pub(crate) fn offset(&self, endpoint: Endpoint) -> Duration {
-        self.window.mul_f64(self.random(endpoint).f64())
+        self.span.mul_f64(self.random(endpoint).f64())
     }
 
     /// How long to wait for the next checkpoint: at least half of `most`, and never longer.
@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn offsets_follow_from_the_seed_and_fill_the_window() {
+    async fn offsets_follow_from_the_seed_and_fill_the_span() {
         let pacing = |seed| Pacing {
-            window: WIDEST,
+            span: WIDEST,
             ..Pacing::new(seed, 0, 10)
         };
         let at = |seed, port| pacing(seed).offset(Endpoint::tcp([192, 0, 2, 1].into(), port));

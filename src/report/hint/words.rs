@@ -38,9 +38,11 @@ pub(super) fn not_proven_outside(guard: &str) -> Phrase {
     Phrase::new("whether ")
         .value(guard)
         .say(
-            " is shut from here could not be seen: it takes a control of the same transport and \
-             family that holds, or mend ",
+            " is shut from here could not be seen: it takes a control of the same transport, family \
+             and port that holds (or, for the port, ",
         )
+        .code("vantage: { unfiltered: true }")
+        .say("), or mend ")
         .code("must_not_reach")
 }
 
