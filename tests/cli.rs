@@ -466,7 +466,7 @@ fn validate_counts_every_control_and_misses_them_all() {
         ))
     };
     let out = guarded("");
-    assert!(out.contains("no control is on TCP 5432,"), "{out}");
+    assert!(out.contains("silence on TCP 5432 counts"), "{out}");
     let out = guarded(", unfiltered: true");
     assert_eq!(out.lines().count(), 1, "{out}");
 
