@@ -88,3 +88,25 @@ fn every_module_keeps_to_its_floor() {
     }
     assert!(checked > 50, "checked only {checked} imports");
 }
+
+/// The words that begin with this, each once, in the order of the alphabet.
+fn words_with(text: &str, begin: &str) -> std::collections::BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let own = words.filter(|word| word.starts_with(begin));
+    own.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_limit_that_a_scenario_shows_is_told_to_users_and_the_other_way_round() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("tests/lab/scenarios"), &mut files);
+    let shown: String = files
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let told = fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let (shown, told) = (words_with(&shown, "limit_"), words_with(&told, "limit_"));
+    assert!(shown.len() > 5, "{shown:?}");
+    assert_eq!(shown, told);
+}
