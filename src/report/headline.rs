@@ -10,11 +10,11 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::Transport;
 use crate::domain::finding::{EndpointReport, Finding, NameVerdict};
 use crate::domain::observation::{Blind, Evidence};
-use crate::domain::way::PortProof;
 use crate::domain::rank::Rank;
 use crate::domain::reach::Reach;
 use crate::domain::target::Denial;
 use crate::domain::verdict::{Reason, RestsOn, Verdict};
+use crate::domain::way::PortProof;
 
 /// How many different stops are told one by one.
 const STOPS: usize = 4;

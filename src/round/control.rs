@@ -107,6 +107,15 @@ impl<'p> Controls<'p> {
         }
     }
 
+    /// The same with these checkpoints of every control.
+    #[cfg(test)]
+    pub(super) fn with_checks(mut self, checks: &[ControlCheck]) -> Self {
+        for entry in &mut self.entries {
+            entry.checks = checks.to_vec();
+        }
+        self
+    }
+
     /// Whether any control has a name to be resolved.
     pub(crate) fn use_names(&self) -> bool {
         self.entries.iter().chain(&self.guard).any(Entry::has_name)

@@ -2,8 +2,14 @@
 
 use super::*;
 use crate::domain::endpoint::Transport;
-use crate::domain::verdict::Reason;
+use crate::domain::observation::{Attempt, Outcome};
+use crate::domain::report::{ControlCheck, ControlEndpoint};
+use crate::domain::stand::Window;
+use crate::domain::verdict::{Reason, Standing};
 use crate::domain::way::{Assumption, Distance};
+use crate::round::basis::{Basis, Place};
+use crate::round::control::Controls;
+use crate::round::ports::Ports;
 
 /// The same plan where nobody says that the network lets every port out.
 fn proving(targets: Vec<Target>) -> Plan {
@@ -464,4 +470,53 @@ async fn a_look_alone_keeps_to_the_limits_of_the_round() {
     assert_eq!(starts.len(), 28);
     let gaps = starts.windows(2).map(|two| two[1].saturating_sub(two[0]));
     assert!(gaps.min().unwrap() >= Duration::from_millis(999));
+}
+
+/// No network makes this, but a machine that stood still does: the pace of the checkpoints sees to the rest.
+#[test]
+fn without_a_checkpoint_within_its_attempts_the_round_itself_bears_nothing_out() {
+    let plan = plan(vec![ssh("ssh", "5.5.5.5")]);
+    let place = Place {
+        endpoint: Endpoint::tcp("5.5.5.5".parse().unwrap(), 22),
+        way: None,
+    };
+    let check = |at_ms| ControlCheck {
+        at_ms,
+        took_ms: 20,
+        endpoints: vec![ControlEndpoint {
+            endpoint: Endpoint::tcp(CONTROL.parse().unwrap(), 443),
+            reached: true,
+            way: None,
+            last: Attempt {
+                at_ms,
+                took_ms: 20,
+                outcome: Outcome::Reached(Reach::Connected),
+                evidence: None,
+            },
+        }],
+        name: None,
+    };
+    let standing = |times: &[u64]| {
+        let checks: Vec<_> = times.iter().map(|at| check(*at)).collect();
+        let controls = Controls::of(&plan).with_checks(&checks);
+        let basis = Basis {
+            controls: &controls,
+            ports: &Ports::default(),
+            unfiltered: Some(Assumption::Said),
+            invented: false,
+            dropped: false,
+            too_fast: false,
+            egress: &[],
+        };
+        let window = Window {
+            from: 100,
+            until: 5_000,
+        };
+        basis.of_place(0, place, Some(window))
+    };
+    assert!(matches!(standing(&[0, 2_000, 5_000]), Standing::Held(_)));
+    let control = format!("{CONTROL}:443");
+    for times in [&[0, 5_000][..], &[2_000, 5_000], &[0, 2_000]] {
+        assert_eq!(standing(times), Standing::NotBetween(control.clone()));
+    }
 }
