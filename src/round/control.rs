@@ -302,8 +302,8 @@ impl<'p> Entry<'p> {
     /// could not be asked in this family, or gave no address at all, is lost too.
     fn is_lost(&self, family: Family) -> bool {
         // Without targets on ports of its transport, one on every port has nothing to be tried on.
-        let connects = !matches!(self.control.kind, TargetKind::Dns { .. })
-            && !(self.control.every_port && self.ports.is_empty());
+        let portless = self.control.every_port && self.ports.is_empty();
+        let connects = !portless && !matches!(self.control.kind, TargetKind::Dns { .. });
         let tried = |check: &ControlCheck| {
             let here = check
                 .endpoints
