@@ -292,8 +292,15 @@ mod tests {
         ] {
             let mut seen = check(0, 10, &[(address, 22, true)]);
             seen.endpoints[0].way = Some(there.clone());
-            let found = stood(&[seen], false, target, Some(&here));
+            let found = stood(std::slice::from_ref(&seen), false, target, Some(&here));
             assert_eq!(found, expected, "{address} {there:?}");
+            // Once is enough.
+            let mut well = check(20, 10, &[("9.9.9.9", 22, true)]);
+            well.endpoints[0].way = Some(here.clone());
+            for checks in [[well.clone(), seen.clone()], [seen.clone(), well]] {
+                let found = stood(&checks, false, target, Some(&here));
+                assert_eq!(found, expected, "{address} {there:?}");
+            }
         }
     }
 }

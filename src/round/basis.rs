@@ -12,7 +12,6 @@ use crate::domain::address::is_global;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::observation::{Blind, Outcome};
 use crate::domain::reach::Reach;
-use crate::domain::report::Egress;
 use crate::domain::stand::{Stood, Window, may_be_dropped, stood};
 use crate::domain::verdict::{RestsOn, Standing};
 use crate::domain::way::{Assumption, Bearing, Distance, PortProof, Way};
@@ -29,8 +28,6 @@ pub(crate) struct Basis<'a, 'p> {
     pub(crate) dropped: u64,
     /// Whether something that was silent in the crowd answered when it was tried alone.
     pub(crate) too_fast: bool,
-    /// What the outside sees us come from, where that was asked.
-    pub(crate) egress: &'a [Egress],
 }
 
 /// What packets are sent to, by which way.

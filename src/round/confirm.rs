@@ -62,7 +62,6 @@ pub(crate) async fn confirm<W: World>(
         if course.stop.is_stopped() {
             return;
         }
-        controls.move_near(first.egress);
         controls
             .checks()
             .for_each(|checks| ports.add_checks(checks));

@@ -108,6 +108,15 @@ impl<'p> Controls<'p> {
         }
     }
 
+    /// The same with these checkpoints of every control.
+    #[cfg(test)]
+    pub(super) fn with_checks(mut self, checks: &[ControlCheck]) -> Self {
+        for entry in &mut self.entries {
+            entry.checks = checks.to_vec();
+        }
+        self
+    }
+
     /// Whether any control has a name to be resolved.
     pub(crate) fn use_names(&self) -> bool {
         self.entries.iter().chain(&self.guard).any(Entry::has_name)
@@ -297,8 +306,8 @@ impl<'p> Entry<'p> {
     /// could not be asked in this family, or gave no address at all, is lost too.
     fn is_lost(&self, family: Family) -> bool {
         // Without targets on ports of its transport, one on every port has nothing to be tried on.
-        let untried = self.control.every_port && self.ports.is_empty();
-        let connects = !untried && !matches!(self.control.kind, TargetKind::Dns { .. });
+        let portless = self.control.every_port && self.ports.is_empty();
+        let connects = !portless && !matches!(self.control.kind, TargetKind::Dns { .. });
         let tried = |check: &ControlCheck| {
             let here = check
                 .endpoints

@@ -149,7 +149,6 @@ async fn round<W: World>(
         invented: names.invented(),
         dropped: dropped.unwrap_or_default(),
         too_fast,
-        egress: &egress,
     };
     let mut findings: Vec<_> = plan
         .targets
@@ -190,7 +189,7 @@ async fn round<W: World>(
             ports: ports.report(),
             unfiltered: basis.unfiltered,
             reverse_path_drops: dropped,
-            egress: egress.clone(),
+            egress,
             outside: basis.outside(),
         },
         resolvers: names.reports(),

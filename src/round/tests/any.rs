@@ -121,7 +121,7 @@ fn any_world(seed: u64) -> Fake {
     let mut world = Fake::new(move |endpoint, at| {
         let now = u64::try_from(at.as_millis()).unwrap();
         if outage.as_ref().is_some_and(|outage| outage.contains(&now)) {
-            return (seed.is_multiple_of(2)).then_some(Reach::Prohibited);
+            return seed.is_multiple_of(2).then_some(Reach::Prohibited);
         }
         let address = endpoint.address.to_string();
         if CONTROLS.contains(&address.as_str()) || address == "9.9.9.11" {

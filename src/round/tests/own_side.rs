@@ -2,8 +2,14 @@
 
 use super::*;
 use crate::domain::endpoint::Transport;
-use crate::domain::verdict::Reason;
+use crate::domain::observation::{Attempt, Outcome};
+use crate::domain::report::{ControlCheck, ControlEndpoint, Side};
+use crate::domain::stand::Window;
+use crate::domain::verdict::{Reason, Standing};
 use crate::domain::way::{Assumption, Distance};
+use crate::round::basis::{Basis, Place};
+use crate::round::control::Controls;
+use crate::round::ports::Ports;
 
 /// The same plan where nobody says that the network lets every port out.
 fn proving(targets: Vec<Target>) -> Plan {
@@ -481,23 +487,149 @@ async fn a_quick_target_does_not_have_the_controls_tried_for_as_long_as_a_slow_o
     assert!(checks < 500, "{checks}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_look_alone_keeps_to_the_limits_of_the_round() {
+/// When the attempts at nine silent targets began, in a round with these limits.
+async fn starts(rate: u32, concurrency: usize) -> Vec<Duration> {
     let crowd = (1..=9).map(|n| ssh(&n.to_string(), &format!("5.5.5.{n}")));
     let mut plan = plan(crowd.collect());
-    plan.rate = 1;
-    plan.concurrency = 1;
+    (plan.rate, plan.concurrency) = (rate, concurrency);
     let world = Fake::new(only_control_answers);
     undisturbed(&world, &plan).await;
     let log = world.log.borrow();
-    let mut starts: Vec<_> = log
-        .iter()
-        .filter(|(endpoint, _)| endpoint.address.to_string() != CONTROL)
-        .map(|(_, at)| *at)
-        .collect();
+    let targets = log.iter().filter(|(e, _)| e.address.to_string() != CONTROL);
+    let mut starts: Vec<_> = targets.map(|(_, at)| *at).collect();
     starts.sort_unstable();
-    // Three attempts at each, and one more look.
-    assert_eq!(starts.len(), 28);
-    let gaps = starts.windows(2).map(|two| two[1].saturating_sub(two[0]));
+    starts
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_keeps_to_the_limits_of_the_round_a_look_alone_too() {
+    // Three attempts at each, and eight looks alone.
+    let slow = starts(1, 100).await;
+    assert_eq!(slow.len(), 27 + 8);
+    let gaps = slow.windows(2).map(|two| two[1].saturating_sub(two[0]));
     assert!(gaps.min().unwrap() >= Duration::from_millis(999));
+    assert_eq!(starts(1_000_000, 1).await.len(), 27 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_two_targets_start_in_step() {
+    let starts = starts(1_000_000, 100).await;
+    let first: std::collections::BTreeSet<_> = starts.iter().take(9).collect();
+    assert!(first.len() > 3, "{first:?}");
+    let span = starts[8].saturating_sub(starts[0]);
+    assert!(span > Duration::from_millis(10), "{span:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_that_does_not_answer_for_itself_is_no_control() {
+    let url = TargetKind::Url(Url {
+        text: format!("https://{CONTROL}/"),
+        https: true,
+        host: Host::Address(CONTROL.parse().unwrap()),
+        port: 443,
+        path: "/".to_owned(),
+        authority: CONTROL.to_owned(),
+    });
+    // It is served, and nothing says by whom.
+    let world = Fake::new(|endpoint, at| only_control_answers(endpoint, at).map(|_| Reach::Served));
+    let mut plan = plan(vec![ssh("ssh", "5.5.5.5")]);
+    plan.controls = vec![control(url)];
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.findings[0].reason.as_str(), "control_lost");
+}
+
+/// No network makes this, but a machine that stood still does: the pace of the checkpoints sees to the rest.
+#[test]
+fn without_a_checkpoint_within_its_attempts_the_round_itself_bears_nothing_out() {
+    let plan = plan(vec![ssh("ssh", "5.5.5.5")]);
+    let place = Place {
+        endpoint: Endpoint::tcp("5.5.5.5".parse().unwrap(), 22),
+        way: None,
+    };
+    let check = |at_ms| ControlCheck {
+        at_ms,
+        took_ms: 20,
+        endpoints: vec![ControlEndpoint {
+            endpoint: Endpoint::tcp(CONTROL.parse().unwrap(), 443),
+            reached: true,
+            way: None,
+            last: Attempt {
+                at_ms,
+                took_ms: 20,
+                outcome: Outcome::Reached(Reach::Connected),
+                evidence: None,
+            },
+        }],
+        name: None,
+    };
+    let standing = |times: &[u64]| {
+        let checks: Vec<_> = times.iter().map(|at| check(*at)).collect();
+        let controls = Controls::of(&plan).with_checks(&checks);
+        let basis = Basis {
+            controls: &controls,
+            ports: &Ports::default(),
+            unfiltered: Some(Assumption::Said),
+            invented: false,
+            dropped: 0,
+            too_fast: false,
+        };
+        let window = Window {
+            from: 100,
+            until: 5_000,
+        };
+        basis.of_place(0, place, Some(window))
+    };
+    assert!(matches!(standing(&[0, 2_000, 5_000]), Standing::Held(_)));
+    let control = format!("{CONTROL}:443");
+    for times in [&[0, 5_000][..], &[2_000, 5_000], &[0, 2_000]] {
+        assert_eq!(standing(times), Standing::NotBetween(control.clone()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_that_was_not_reached_proves_no_port() {
+    let world = Fake::new(|endpoint, at| {
+        let control = only_control_answers(endpoint, at);
+        control.filter(|_| endpoint.port == Some(443))
+    });
+    // The control of one target is not relevant for the other.
+    let mut own = ssh("own", "5.5.5.5");
+    own.control = Some(Box::new(control(tcp(CONTROL, 22))));
+    let report = undisturbed(&world, &proving(vec![own, ssh("other", "5.5.5.6")])).await;
+    let reasons: Vec<_> = report.findings.iter().map(|f| f.reason.as_str()).collect();
+    assert_eq!(reasons, ["control_lost", "port_unproven"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_on_every_port_speaks_for_what_only_insiders_reach() {
+    let guard = "10.0.0.9";
+    let world = Fake::new(only_control_answers);
+    let mut plan = proving(vec![ssh("ssh", "5.5.5.5")]);
+    plan.controls[0].every_port = true;
+    let mut inside = control(tcp(guard, 5432));
+    inside.probe_non_global = true;
+    plan.vantage.must_not_reach = Some(inside);
+    let report = undisturbed(&world, &plan).await;
+    assert_eq!(report.vantage.outside.unwrap().side, Side::Outside);
+    assert_eq!(report.verdict, Verdict::Blocked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_on_every_port_is_tried_on_no_more_than_its_share() {
+    let targets = (1..=70).map(|port| {
+        let at = tcp("5.5.5.5", 1_000 + port);
+        target(&port.to_string(), at, Barrier::Network)
+    });
+    let mut plan = proving(targets.collect());
+    plan.controls[0].every_port = true;
+    let report = undisturbed(&Fake::new(only_control_answers), &plan).await;
+    assert_eq!(report.controls[0].checks[0].endpoints.len(), 64);
+    // The highest ports are not proven, and it is said.
+    let reasons: Vec<_> = report.findings.iter().map(|f| f.reason.as_str()).collect();
+    assert!(reasons[..64].iter().all(|reason| *reason == "stopped"));
+    assert!(
+        reasons[64..]
+            .iter()
+            .all(|reason| *reason == "port_unproven")
+    );
 }
