@@ -340,7 +340,7 @@ fn standing(finding: &Finding, report: &EndpointReport, ground: Ground<'_>) -> S
         }
         (PortProof::Assumed, port) => {
             let said = ground.vantage.unfiltered.zip(port);
-            let told = report.companion || finding.notes.contains(&Note::PortAssumed);
+            let told = !report.counts() || finding.notes.contains(&Note::PortAssumed);
             told && said.is_some_and(|(said, port)| said.covers(endpoint.transport, port))
         }
     };

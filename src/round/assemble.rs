@@ -405,7 +405,7 @@ fn notes(
     }
     let assumed = |e: &EndpointReport| {
         let rests_on = e.rests_on.as_ref();
-        !e.companion && rests_on.is_some_and(|r| r.port == PortProof::Assumed)
+        e.counts() && rests_on.is_some_and(|r| r.port == PortProof::Assumed)
     };
     let silent = endpoints
         .iter()

@@ -633,3 +633,42 @@ async fn a_control_on_every_port_is_tried_on_no_more_than_its_share() {
             .all(|reason| *reason == "port_unproven")
     );
 }
+
+/// A companion that counts is nothing less than what the target declares.
+#[tokio::test(start_paused = true)]
+async fn what_is_assumed_of_a_companion_is_told_where_it_counts() {
+    let question = |port| TargetKind::Udp {
+        host: Host::Address("5.5.5.5".parse().unwrap()),
+        port,
+        payload: Payload::Protocol(Protocol::Stun),
+    };
+    let url = TargetKind::Url(Url {
+        text: "https://5.5.5.5:60000/".to_owned(),
+        https: true,
+        host: Host::Address("5.5.5.5".parse().unwrap()),
+        port: 60_000,
+        path: "/".to_owned(),
+        authority: "5.5.5.5:60000".to_owned(),
+    });
+    let mut admin = target("admin", url, Barrier::Network);
+    admin.http3 = true;
+    let mut targets = vec![admin];
+    // So many ports that a control on every one is not tried on the last of them.
+    targets.extend((1..=64).map(|n| target(&n.to_string(), question(n), Barrier::Network)));
+    let mut plan = plan(targets);
+    let mut every = control(TargetKind::Udp {
+        host: Host::Address(CONTROL.parse().unwrap()),
+        port: 0,
+        payload: Payload::Bytes(vec![1]),
+    });
+    every.every_port = true;
+    plan.controls = vec![control(tcp(CONTROL, 60_000)), every];
+    let report = undisturbed(&Fake::new(only_control_answers), &plan).await;
+    let finding = &report.findings[0];
+    assert_eq!(finding.verdict, Verdict::Blocked, "{:?}", finding.reason);
+    let companion = finding.endpoints.iter().find(|e| e.companion).unwrap();
+    let rests_on = companion.rests_on.as_ref().unwrap();
+    assert!(companion.counts());
+    assert_eq!(rests_on.port, PortProof::Assumed);
+    assert_eq!(finding.notes, [Note::PortAssumed]);
+}
