@@ -8,7 +8,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use super::doubt::lost_in_the_crowd;
 use super::names::Names;
@@ -79,32 +80,59 @@ impl<'p> Controls<'p> {
         Self { entries, guard }
     }
 
-    /// Tries every control now, each with one attempt of at most `patience`. More than one would
-    /// wait out the very outage that a checkpoint is there to find.
+    /// Tries every control now, each with one attempt of at most `patience`, and what only insiders reach
+    /// with one of at most `guard_patience`: that one is silent where all is well. More than one would wait
+    /// out the very outage that a checkpoint is there to find.
+    ///
+    /// Each is kept as soon as it is over, so that one that takes long takes nothing from the others where
+    /// the checkpoint is given up.
     pub(crate) async fn check<W: World>(
         &mut self,
         course: &Course<'_, W>,
         names: &Names,
         patience: Duration,
+        guard_patience: Duration,
     ) {
         // Any answer will do; which one is no matter.
         let denial = CompiledDenial::default();
-        let all = || {
-            self.entries
-                .iter()
-                .map(|e| (e, (is_reached as Reached, ADDRESSES)))
-        };
-        let guard = self
-            .guard
-            .iter()
-            .map(|e| (e, (is_entered as Reached, ADDRESSES_INSIDE)));
-        let checks = all().chain(guard).map(|(entry, how)| {
-            let control = entry.control;
-            try_once(course, names, control, &entry.ports, how, &denial, patience)
+        let controls = self.entries.iter().enumerate().map(|(place, entry)| {
+            let how = (is_reached as Reached, ADDRESSES);
+            (
+                Some(place),
+                entry.control,
+                entry.ports.clone(),
+                how,
+                patience,
+            )
         });
-        let checks = join_all(checks).await;
-        for (entry, check) in self.entries.iter_mut().chain(&mut self.guard).zip(checks) {
-            entry.checks.push(check);
+        let guard = self.guard.iter().map(|entry| {
+            let how = (is_entered as Reached, ADDRESSES_INSIDE);
+            (
+                None,
+                entry.control,
+                entry.ports.clone(),
+                how,
+                guard_patience,
+            )
+        });
+        let mut tries: FuturesUnordered<_> = controls
+            .chain(guard)
+            .map(|(place, control, ports, how, patience)| {
+                let denial = &denial;
+                async move {
+                    let check = try_once(course, names, control, &ports, how, denial, patience);
+                    (place, check.await)
+                }
+            })
+            .collect();
+        while let Some((place, check)) = tries.next().await {
+            let entry = match place {
+                Some(place) => self.entries.get_mut(place),
+                None => self.guard.as_mut(),
+            };
+            if let Some(entry) = entry {
+                entry.checks.push(check);
+            }
         }
     }
 

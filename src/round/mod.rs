@@ -259,5 +259,5 @@ async fn checkpoint<W: World>(
             names.check_honesty(&course, HONESTY).await;
         }
     };
-    futures_util::future::join(honesty, controls.check(&course, names, patience)).await;
+    futures_util::future::join(honesty, controls.check(&course, names, patience, patience)).await;
 }

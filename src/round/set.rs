@@ -106,7 +106,7 @@ impl<'a, W: World> Means<'a, W> {
             tokio::select! {
                 biased;
                 sights = &mut looking => return sights,
-                () = controls.check(self.course, names, Duration::MAX) => {}
+                () = controls.check(self.course, names, Duration::MAX, most) => {}
             }
         }
         looking.await
