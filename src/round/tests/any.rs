@@ -154,7 +154,7 @@ fn any_world(seed: u64) -> Fake {
         })
     });
     let drops = chance(&mut rng, 10);
-    world.drops = Box::new(move |at| Some(u64::from(drops && at > Duration::from_secs(2))));
+    world.drops = Box::new(move |at| Some(40 * u64::from(drops && at > Duration::from_secs(2))));
     let lossy = chance(&mut rng, 10);
     world.syns = Box::new(move |at| {
         let crowd = Duration::from_millis(200)..Duration::from_secs(8);
