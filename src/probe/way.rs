@@ -11,15 +11,33 @@
 use std::io;
 use std::net::IpAddr;
 
+use crate::domain::endpoint::{Endpoint, Transport};
 use crate::domain::way::{Distance, Way};
 
-use super::sys::{self, Route};
+use super::sys::{self, Door, Route};
 
-/// By which way packets to an address leave this machine; none where no way leads there, or where the
-/// system does not tell.
+/// By which way packets to an address leave this machine, whatever they are; none where no way leads
+/// there, or where the system does not tell.
 #[must_use]
 pub fn to(address: IpAddr) -> Option<Way> {
-    let route = route(address).ok()??;
+    way(address, None)
+}
+
+/// The same for packets to an endpoint: rules may go by the port.
+#[must_use]
+pub fn to_endpoint(endpoint: Endpoint) -> Option<Way> {
+    let protocol = match endpoint.transport {
+        Transport::Tcp => Some(6),
+        Transport::Udp => Some(17),
+        Transport::Icmp => None,
+    };
+    let door = protocol.zip(endpoint.port);
+    let door = door.map(|(protocol, port)| Door { protocol, port });
+    way(endpoint.address, door)
+}
+
+fn way(address: IpAddr, door: Option<Door>) -> Option<Way> {
+    let route = sys::route(address.to_canonical(), door).ok()??;
     Some(Way {
         distance: distance(&route),
         interface: route.interface,
@@ -63,7 +81,7 @@ fn either(route: io::Result<Option<Route>>, holds: impl FnOnce(Route) -> bool) -
 
 /// An IPv4-mapped address leads to IPv4.
 fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    sys::route(address.to_canonical())
+    sys::route(address.to_canonical(), None)
 }
 
 const fn distance(route: &Route) -> Distance {

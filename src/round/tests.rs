@@ -199,8 +199,8 @@ impl World for Fake {
         query(answer, &[])
     }
 
-    fn way(&self, address: IpAddr) -> Option<Way> {
-        (self.ways)(address)
+    fn way(&self, endpoint: Endpoint) -> Option<Way> {
+        (self.ways)(endpoint.address)
     }
 
     fn reverse_path_drops(&self) -> Option<u64> {

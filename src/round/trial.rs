@@ -98,7 +98,7 @@ pub(super) async fn try_once<W: World>(
                 again: false,
                 enough: |_: &Observation| true,
             };
-            let way = course.world.way(endpoint.address);
+            let way = course.world.way(endpoint);
             let last = attempts(course, None, task).await.0.pop()?;
             Some(ControlEndpoint {
                 endpoint,

@@ -258,9 +258,9 @@ async fn knock<W: World>(
                 again: true,
                 enough: |seen: &Observation| is_exposure(target, companion, seen),
             };
-            let before = course.world.way(endpoint.address);
+            let before = course.world.way(endpoint);
             let (attempts, complete) = attempts(course, Some(slots), task).await;
-            let after = course.world.way(endpoint.address);
+            let after = course.world.way(endpoint);
             Tried {
                 endpoint,
                 companion,

@@ -34,8 +34,8 @@ pub(crate) trait World {
         timeout: Duration,
     ) -> NameQuery;
 
-    /// By which way packets to an address leave this machine; none where the system does not tell.
-    fn way(&self, address: IpAddr) -> Option<Way>;
+    /// By which way packets to an endpoint leave this machine; none where the system does not tell.
+    fn way(&self, endpoint: Endpoint) -> Option<Way>;
 
     /// How many packets this machine's reverse path filter dropped so far; none where the system does
     /// not tell.
@@ -81,8 +81,8 @@ impl World for Network {
         probe::dns::lookup(server, question, timeout).await
     }
 
-    fn way(&self, address: IpAddr) -> Option<Way> {
-        probe::way::to(address)
+    fn way(&self, endpoint: Endpoint) -> Option<Way> {
+        probe::way::to_endpoint(endpoint)
     }
 
     fn reverse_path_drops(&self) -> Option<u64> {

@@ -11,14 +11,14 @@ use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 
-use super::{Route, is_own, source};
+use super::{Door, Route, is_own, source};
 
 /// By which way packets to an address leave; `None` where no way leads there.
 ///
 /// # Errors
 ///
 /// If the system does not tell its interfaces.
-pub fn route(address: IpAddr) -> io::Result<Option<Route>> {
+pub fn route(address: IpAddr, _: Option<Door>) -> io::Result<Option<Route>> {
     let Some(source) = source(address) else {
         return Ok(None);
     };
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_way_to_this_machine_is_its_own() {
-        let way = route("127.0.0.1".parse().unwrap()).unwrap().unwrap();
+        let way = route("127.0.0.1".parse().unwrap(), None).unwrap().unwrap();
         assert!(way.own && way.on_link);
         assert_eq!(way.gateway, None);
         assert_eq!(way.source, Some("127.0.0.1".parse().unwrap()));

@@ -131,6 +131,15 @@ pub struct Route {
     pub source: Option<IpAddr>,
 }
 
+/// What is spoken to at an address: the number of the protocol (`/etc/protocols`), and the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// 6 for TCP, 17 for UDP.
+    pub protocol: u8,
+    /// Its port.
+    pub port: u16,
+}
+
 /// What an error number says, freed from its platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {

@@ -12,7 +12,10 @@
 //! neighbour's hardware address. A default route without a gateway is neither: some device answers for
 //! the whole world there.
 //!
-//! Limits: rules that go by ports or by a mark are not told, nor which next hop a connection takes
+//! Rules may go by the protocol and its ports as well (`ip rule … dport`), so both are said where there are
+//! any. Kernels before 4.17 have no such rules and pass over what they do not know.
+//!
+//! Limits: rules that go by our own port or by a mark are not told, nor which next hop a connection takes
 //! where the kernel chooses by ports (`fib_multipath_hash_policy`), nor where a datagram socket that is
 //! not connected is routed by its source.
 
@@ -37,7 +40,7 @@ use nix::libc;
 use nix::net::if_::if_indextoname;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Route, source};
+use super::{Door, Route, source};
 
 /// The kernel answers while it is asked. This is for the day on which it does not.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -56,8 +59,8 @@ const ERROR: u16 = 2;
 /// # Errors
 ///
 /// If the kernel could not be asked. That says nothing about the way.
-pub fn route(address: IpAddr) -> io::Result<Option<Route>> {
-    let mut kernel = Kernel::open()?;
+pub fn route(address: IpAddr, door: Option<Door>) -> io::Result<Option<Route>> {
+    let mut kernel = Kernel::open(door)?;
     let Some((way, source)) = kernel.chosen(address)? else {
         return Ok(None);
     };
@@ -138,12 +141,13 @@ const fn ip(address: &RouteAddress) -> Option<IpAddr> {
 /// A socket to the kernel, how many questions went over it, and room for answers.
 struct Kernel {
     socket: Socket,
+    door: Option<Door>,
     asked: u32,
     buffer: Vec<u8>,
 }
 
 impl Kernel {
-    fn open() -> io::Result<Self> {
+    fn open(door: Option<Door>) -> io::Result<Self> {
         let socket = Socket::new(
             Domain::from(libc::AF_NETLINK),
             Type::RAW,
@@ -152,6 +156,7 @@ impl Kernel {
         socket.set_read_timeout(Some(PATIENCE))?;
         Ok(Self {
             socket,
+            door,
             asked: 0,
             buffer: vec![0; ROOM],
         })
@@ -222,6 +227,12 @@ impl Kernel {
             question
                 .attributes
                 .push(RouteAttribute::Source(source.into()));
+        }
+        if let Some(door) = self.door {
+            question.attributes.extend([
+                RouteAttribute::IpProto(door.protocol),
+                RouteAttribute::Dport(door.port),
+            ]);
         }
         match self.ask(RouteNetlinkMessage::GetRoute(question))? {
             Answer::Route(route) => Ok(Some(*route)),
@@ -483,9 +494,9 @@ mod tests {
 
     #[test]
     fn the_kernel_is_asked() {
-        let way = route("127.0.0.1".parse().unwrap()).unwrap().unwrap();
+        let way = route("127.0.0.1".parse().unwrap(), None).unwrap().unwrap();
         assert!(way.own);
         assert_eq!(way.interface, "lo");
-        assert_eq!(route("224.0.0.1".parse().unwrap()).unwrap(), None);
+        assert_eq!(route("224.0.0.1".parse().unwrap(), None).unwrap(), None);
     }
 }

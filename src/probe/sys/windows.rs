@@ -33,6 +33,6 @@ pub fn name(errno: i32) -> String {
 /// # Errors
 ///
 /// Always: this system is not asked.
-pub fn route(_address: IpAddr) -> io::Result<Option<Route>> {
+pub fn route(_address: IpAddr, _: Option<super::Door>) -> io::Result<Option<Route>> {
     Err(io::ErrorKind::Unsupported.into())
 }
