@@ -228,6 +228,30 @@ fn a_port_is_proven_by_what_the_report_holds_or_said_to_be_assumed() {
     assert!(ssh(&mail));
 }
 
+/// One finding, so that nothing else refuses the report.
+#[test]
+fn each_proof_of_a_port_is_held_against_what_the_report_has_of_it() {
+    let with = |port: u16, proof: PortProof| {
+        let mut finding = sample::silent();
+        finding.target.port = Some(port);
+        for endpoint in &mut finding.endpoints {
+            endpoint.endpoint.port = Some(port);
+            endpoint.rests_on.as_mut().unwrap().port = proof.clone();
+        }
+        finding.notes = vec![Note::PortAssumed];
+        is_refused(sample::of(vec![finding]), |_| {})
+    };
+    let reached = |at: &str| PortProof::Reached { at: at.to_owned() };
+    // The sample's round reached 20.1.2.3:5432.
+    assert!(!with(5432, reached("20.1.2.3:5432")));
+    assert!(with(5432, reached("20.1.2.4:5432")));
+    assert!(with(22, reached("20.1.2.3:5432")));
+    assert!(!with(22, PortProof::Assumed));
+    for port in [25, 445] {
+        assert!(with(port, PortProof::Assumed), "{port}");
+    }
+}
+
 #[test]
 fn an_endpoint_that_is_not_the_targets_bears_nothing_out() {
     let address = sample::ip("20.4.0.2");

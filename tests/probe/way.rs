@@ -86,6 +86,30 @@ async fn the_kernels_choice_is_told() {
 }
 
 #[tokio::test]
+async fn rules_by_protocol_and_port_are_told() {
+    if !inside("way::rules_by_protocol_and_port_are_told") {
+        return;
+    }
+    estate();
+    sh(
+        "ip route add default via 10.77.0.88 table 77; ip rule add ipproto tcp dport 22 table 77
+        ip -6 route add default via fd77::88 dev v0 table 77
+        ip -6 rule add ipproto tcp dport 22 table 77",
+    );
+    for (address, by_rule, else_by) in [
+        ("192.0.2.7", "10.77.0.88", "10.77.0.2"),
+        ("2001:db8::7", "fd77::88", "fd77::2"),
+    ] {
+        let address: IpAddr = address.parse().unwrap();
+        let gateway = |endpoint| way::to(endpoint).unwrap().gateway;
+        assert_eq!(gateway(Endpoint::tcp(address, 22)), ip(by_rule));
+        assert_eq!(gateway(Endpoint::tcp(address, 443)), ip(else_by));
+        assert_eq!(gateway(Endpoint::udp(address, 22)), ip(else_by));
+        assert_eq!(gateway(Endpoint::icmp(address)), ip(else_by));
+    }
+}
+
+#[tokio::test]
 async fn a_route_that_says_no_is_no_way() {
     if !inside("way::a_route_that_says_no_is_no_way") {
         return;
