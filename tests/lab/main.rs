@@ -76,8 +76,8 @@ fn main() -> ExitCode {
         };
     }
     let mut arguments = Arguments::from_args();
-    // A scenario waits more than it computes, so there is room for more than one a core.
-    arguments.test_threads.get_or_insert(8);
+    // A scenario waits more than it computes: there is room for many a core.
+    arguments.test_threads.get_or_insert(14);
     if let Err(why) = &ground
         && !arguments.list
     {

@@ -60,9 +60,14 @@ fn heard(ears: &Socket, protocol: u8, how_long: Duration) -> BTreeMap<(u16, u16)
     loop {
         match (&*ears).read(&mut packet) {
             Ok(length) => {
-                let (ip, transport) = packet[..length].split_at(20);
-                let syn = protocol == UDP || transport[13] & 0x12 == 0x02;
-                if ip[0] == 0x45 && ip[9] == protocol && syn && ip[16..] == [192, 0, 2, 7] {
+                // Whatever else is on the wire may be shorter.
+                let Some((ip, transport)) = packet[..length].split_at_checked(20) else {
+                    continue;
+                };
+                let flags = transport.get(13).copied().unwrap_or_default();
+                let syn = protocol == UDP || flags & 0x12 == 0x02;
+                let own = ip[0] == 0x45 && ip[9] == protocol && ip[16..] == [192, 0, 2, 7];
+                if own && syn && transport.len() >= 8 {
                     let port = |at: usize| u16::from_be_bytes([transport[at], transport[at + 1]]);
                     heard
                         .entry((port(2), port(0)))
