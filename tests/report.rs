@@ -173,6 +173,11 @@ mod terminal {
     fn a_vantage_without_a_control_did_not_miss_one() {
         let mut report = all_blocked();
         report.vantage.proven.clear();
+        let near = console::render(&report, Style { width: 0, ..PLAIN });
+        assert!(near.contains("where no control was reached beyond this machine's own network"));
+        for control in &mut report.controls {
+            control.held.clear();
+        }
         let lost = console::render(&report, Style { width: 0, ..PLAIN });
         assert!(lost.contains("where no control was reached throughout"));
         report.controls.clear();

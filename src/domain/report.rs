@@ -34,9 +34,10 @@ pub struct Vantage {
     pub label: Option<String>,
     /// Operating system and architecture, such as `linux x86_64`.
     pub system: String,
-    /// The families over which a control was reached throughout.
+    /// The families over which a control was reached throughout, beyond this machine's own network where
+    /// its address is one of the internet.
     pub proven: Vec<Family>,
-    /// What this vantage can see, each proven by a control that was reached throughout.
+    /// What this vantage can see, each proven by a control as in `proven`.
     pub sees: Vec<Sees>,
     /// What was reached on each port, over whatever target or control: the proof that our own side lets
     /// the port out.

@@ -158,8 +158,10 @@ pub fn seen_from(vantage: &Vantage, controls: &[ControlReport], withheld: bool) 
         }
         return phrase.say(if controls.is_empty() {
             ", without a control"
-        } else {
+        } else if controls.iter().all(|control| control.held.is_empty()) {
             ", where no control was reached throughout"
+        } else {
+            ", where no control was reached beyond this machine's own network"
         });
     }
     let mut by: Vec<&str> = Vec::new();

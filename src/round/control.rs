@@ -204,16 +204,16 @@ impl<'p> Controls<'p> {
         })
     }
 
-    /// The families over which a control for all targets, or of any target, held.
+    /// The families over which a control for all targets, or of any target, proved a way out.
     pub(crate) fn proven(&self) -> Vec<Family> {
         Family::ALL
             .into_iter()
-            .filter(|family| self.entries.iter().any(|entry| entry.holds(*family)))
+            .filter(|family| self.entries.iter().any(|entry| entry.proves(*family)))
             .collect()
     }
 
-    /// What can be seen from here: each transport and family over which a control held, with the one
-    /// that was climbed highest.
+    /// What can be seen from here: each transport and family over which a control proved a way out, with
+    /// the one that was climbed highest.
     pub(crate) fn sees(&self) -> Vec<Sees> {
         let classes = Transport::ALL
             .into_iter()
@@ -222,7 +222,7 @@ impl<'p> Controls<'p> {
             .filter_map(|class| {
                 let held = self.entries.iter().filter(|entry| {
                     entry.control.kind.transport() == Some(class.transport)
-                        && entry.holds(class.family)
+                        && entry.proves(class.family)
                 });
                 // The first of the highest, where `max_by_key` would give the last.
                 let best = held.reduce(|best, next| {
@@ -328,6 +328,23 @@ impl<'p> Entry<'p> {
         !self.checks.is_empty()
             && self.checks.iter().all(reached)
             && (self.control.every_port || !wavers(&self.checks, family))
+    }
+
+    /// Held over this family, and not from too near: an address of the internet that was found on this
+    /// machine or in its own network is reached with the uplink cut as well.
+    fn proves(&self, family: Family) -> bool {
+        let near = |seen: &ControlEndpoint| {
+            let way = seen.way.as_ref();
+            is_global(seen.endpoint.address) && way.is_some_and(|w| w.distance < Distance::Beyond)
+        };
+        let out = |seen: &ControlEndpoint| {
+            seen.reached && seen.endpoint.family() == family && !near(seen)
+        };
+        self.holds(family)
+            && self
+                .checks
+                .iter()
+                .all(|check| check.endpoints.iter().any(out))
     }
 
     /// Meant to speak for this family, and not reached at every checkpoint. A control whose name

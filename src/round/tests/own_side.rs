@@ -283,6 +283,10 @@ async fn a_control_that_is_nearer_or_elsewhere_bears_nothing_out() {
         let report = undisturbed(&world, &plan(vec![ssh("ssh", "5.5.5.5")])).await;
         let reason = report.findings[0].reason.as_str();
         assert_eq!(reason, expected, "{shown:?}");
+        // What is too near for a verdict is no proof for the report either.
+        let proves = expected != "control_too_near";
+        assert_eq!(report.vantage.sees.is_empty(), !proves, "{shown:?}");
+        assert_eq!(report.vantage.proven.is_empty(), !proves, "{shown:?}");
     }
 }
 
@@ -301,6 +305,7 @@ async fn a_control_at_the_address_that_we_come_from_is_near() {
     });
     let report = undisturbed(&world, &plan).await;
     assert_eq!(report.findings[0].reason.as_str(), "control_too_near");
+    assert_eq!(report.vantage.sees, []);
 }
 
 #[tokio::test(start_paused = true)]
